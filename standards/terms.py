@@ -109,3 +109,55 @@ class GrantWay(Term):
 
     AGREEMENT = "agreement", "协议"
     COMPETITION = "competition", "公开竞争"
+
+
+class RectificationWay(Term):
+    """How a mine below the minimum is to reach it or leave (四(二)2)."""
+
+    CONSOLIDATE = "consolidate", "资源整合"
+    RAISE = "raise", "产能核增"
+    LEAVE = "leave", "退出"
+    OTHER = "other", "其他"
+
+
+class ExplorationStage(Term):
+    """勘查程度, from the coarsest to the finest."""
+
+    GENERAL = "general", "普查"
+    DETAILED = "detailed", "详查"
+    FULL = "full", "勘探"
+
+
+class OpinionOutcome(Term):
+    """What a department or a holder answered."""
+
+    AGREED = "agreed", "同意"
+    CONDITIONAL = "conditional", "有条件同意"
+    REFUSED = "refused", "不同意"
+    SILENT = "silent", "未表态"
+
+
+class AcceptanceConclusion(Term):
+    """验收结论."""
+
+    PASSED = "passed", "通过"
+    RECTIFY = "rectify", "限期整改"
+    FAILED = "failed", "不通过"
+
+
+class Presence(Term):
+    """Whether a plan holds a part it must have."""
+
+    PRESENT = "present", "有"
+    WEAK = "weak", "不充分"
+    ABSENT = "absent", "无"
+
+
+class ZoneKind(Term):
+    """What a planning or control layer means for a right that meets it."""
+
+    BLOCK = "block", "规划开采区"
+    FORBIDDEN = "forbidden", "规划禁止开采区"
+    RESTRICTED = "restricted", "规划限制开采区"
+    RED_LINE = "red_line", "管控红线"
+    BUFFER = "buffer", "管控缓冲区"

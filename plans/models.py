@@ -1,0 +1,458 @@
+"""Hold county plans, their versions and rows, the checks run on them, and the hands they pass."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.gis.db import models
+from django.db.models import Q, UniqueConstraint
+from django.utils import timezone
+
+from mines.models import CGCS2000, Mine, Mineral
+from plans.workflow import State
+from shuozhou_mines.models import Job
+from standards.terms import Disposition as DispositionKind
+from standards.terms import ExtraResource, GrantWay, Method, Phase, ScaleUnit, Verdict
+from taskforce.models import County, Organization
+from taskforce.permissions import counties_where
+
+OPINION_TEXT_LENGTH = 2000
+
+
+class Round(models.Model):
+    """Hold one round of 整治整合 with its two deadlines (clauses 五(一), 五(二))."""
+
+    name = models.CharField("名称", max_length=60, unique=True)
+    compile_due_on = models.DateField("方案编制截止")
+    finish_due_on = models.DateField("实施截止")
+    is_open = models.BooleanField("进行中", default=True)
+
+    class Meta:
+        verbose_name = "轮次"
+        ordering: ClassVar = ["-compile_due_on"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["is_open"],
+                condition=Q(is_open=True),
+                name="round_one_open",
+                violation_error_message="同时只能有一个进行中的轮次。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CountyPlanQuerySet(models.QuerySet["CountyPlan"]):
+    """Find plans by who may see them."""
+
+    def visible_to(self, user: Any) -> "CountyPlanQuerySet":
+        """Return a county's own plans, and those of others once they have been submitted."""
+        return self.filter(
+            Q(county__in=counties_where(user, "see_drafts"))
+            | Q(county__in=counties_where(user, "see_plans"), submitted_at__isnull=False)
+        )
+
+
+class CountyPlan(models.Model):
+    """Hold one county's 整治整合实施方案 of a round; its state is in this one column."""
+
+    round = models.ForeignKey(Round, verbose_name="轮次", on_delete=models.PROTECT)
+    county = models.ForeignKey(
+        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="plans"
+    )
+    state = models.CharField("状态", max_length=16, choices=State.choices(), default=State.DRAFT)
+    submitted_at = models.DateTimeField("首次报送时间", null=True, blank=True)
+    opened_at = models.DateTimeField("建立时间", default=timezone.now)
+
+    objects = CountyPlanQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "县级方案"
+        ordering: ClassVar = ["-round", "county"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["round", "county"],
+                name="plan_one_per_county_and_round",
+                violation_error_message="这个县（市、区）在本轮已经有方案。",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.DRAFT) | Q(submitted_at__isnull=False),
+                name="plan_submitted_when_beyond_draft",
+                violation_error_message="已报送的方案必须有报送时间。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.county.name}非煤矿山整治整合实施方案（{self.round}）"
+
+
+class PlanVersion(models.Model):
+    """Hold one upload of a plan: its file by hash, what was wrong in it, and its rows.
+
+    A version never changes once read; a correction is the next version.
+    """
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "已接收"
+        REFUSED = "refused", "有错误"
+        READ = "read", "已读入"
+
+    plan = models.ForeignKey(
+        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="versions"
+    )
+    number = models.PositiveSmallIntegerField("版本号")
+    state = models.CharField("状态", max_length=10, choices=State, default=State.RECEIVED)
+    file = models.FileField("文件", upload_to="plans/%Y/%m/", max_length=200)
+    file_name = models.CharField("文件名", max_length=200)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    uploaded_at = models.DateTimeField("上传时间", default=timezone.now)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="上传人", on_delete=models.PROTECT
+    )
+    problems = models.JSONField("问题", default=list, blank=True)
+    sheets = models.JSONField("其他附表", default=dict, blank=True)
+
+    class Meta:
+        verbose_name = "方案版本"
+        ordering: ClassVar = ["plan", "-number"]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["plan", "number"], name="version_number_once_per_plan"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} 第{self.number}版"
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Return the problems that keep the version from being read."""
+        return [problem for problem in self.problems if problem["severity"] == "error"]
+
+
+class MergedArea(models.Model):
+    """Hold one 整合区 of a version: which right shall exist after the merger."""
+
+    version = models.ForeignKey(
+        PlanVersion, verbose_name="版本", on_delete=models.CASCADE, related_name="areas"
+    )
+    code = models.CharField("整合区编号", max_length=20)
+    name = models.CharField("整合后矿山名称", max_length=80)
+    lead_enterprise = models.CharField("整合主体", max_length=80, blank=True)
+    mineral = models.ForeignKey(
+        Mineral, verbose_name="开采矿种", on_delete=models.PROTECT, null=True, blank=True
+    )
+    method = models.CharField("开采方式", max_length=12, choices=Method.choices(), blank=True)
+    scale = models.DecimalField(
+        "初定生产规模", max_digits=10, decimal_places=3, null=True, blank=True
+    )
+    scale_unit = models.CharField("单位", max_length=8, choices=ScaleUnit.choices(), blank=True)
+    density = models.DecimalField("体重", max_digits=5, decimal_places=3, null=True, blank=True)
+    systems = models.JSONField("独立生产系统", default=list, blank=True)
+    stocks = models.JSONField("资源储量", default=dict, blank=True)
+    recoverable = models.DecimalField(
+        "可采储量（万吨）", max_digits=14, decimal_places=4, null=True, blank=True
+    )
+    service_life_years = models.DecimalField(
+        "服务年限（年）", max_digits=6, decimal_places=2, null=True, blank=True
+    )
+    life_includes_construction = models.BooleanField("服务年限含基建期", null=True, blank=True)
+    construction_years = models.DecimalField(
+        "基建期（年）", max_digits=5, decimal_places=2, null=True, blank=True
+    )
+    elevation_top_m = models.DecimalField(
+        "标高上限（m）", max_digits=7, decimal_places=2, null=True, blank=True
+    )
+    elevation_bottom_m = models.DecimalField(
+        "标高下限（m）", max_digits=7, decimal_places=2, null=True, blank=True
+    )
+    declared_area_km2 = models.DecimalField(
+        "整合后面积（km²）", max_digits=9, decimal_places=4, null=True, blank=True
+    )
+    outline = models.MultiPolygonField("范围", srid=CGCS2000, null=True, blank=True)
+    area_km2 = models.DecimalField(
+        "计算面积（km²）", max_digits=9, decimal_places=4, null=True, blank=True
+    )
+    extra_kind = models.CharField(
+        "新增资源类型", max_length=10, choices=ExtraResource.choices(), blank=True
+    )
+    grant_way = models.CharField("出让方式", max_length=12, choices=GrantWay.choices(), blank=True)
+    extra_reason = models.TextField("新增依据", blank=True)
+    is_on_ridge = models.BooleanField("以山脊划界", null=True, blank=True)
+    is_new_right = models.BooleanField("按新设采矿权", null=True, blank=True)
+    responsible = models.CharField("责任领导", max_length=40, blank=True)
+    due_on = models.DateField("完成时限", null=True, blank=True)
+    remarks = models.TextField("备注", blank=True)
+
+    class Meta:
+        verbose_name = "整合区"
+        ordering: ClassVar = ["version", "code"]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["version", "code"], name="area_code_once_per_version"),
+            models.CheckConstraint(
+                condition=Q(outline__isnull=True) | Q(outline__isvalid=True),
+                name="area_outline_is_valid",
+                violation_error_message="整合区范围自相交或不闭合，请检查拐点次序。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class Disposition(models.Model):
+    """Hold what a version intends for one mine; a mine occurs once in a version."""
+
+    version = models.ForeignKey(
+        PlanVersion, verbose_name="版本", on_delete=models.CASCADE, related_name="dispositions"
+    )
+    mine = models.ForeignKey(
+        Mine, verbose_name="矿山", on_delete=models.PROTECT, related_name="dispositions"
+    )
+    kind = models.CharField("处置方式", max_length=10, choices=DispositionKind.choices())
+    reason = models.TextField("处置理由", blank=True)
+    area = models.ForeignKey(
+        MergedArea,
+        verbose_name="整合区",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="members",
+    )
+    due_on = models.DateField("完成时限", null=True, blank=True)
+    responsible_unit = models.CharField("责任单位", max_length=60, blank=True)
+    responsible = models.CharField("责任人", max_length=40, blank=True)
+    remarks = models.TextField("备注", blank=True)
+
+    class Meta:
+        verbose_name = "处置"
+        ordering: ClassVar = ["version", "mine"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["version", "mine"],
+                name="disposition_mine_once_per_version",
+                violation_error_message="同一矿山在方案里只能有一种处置方式。",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=DispositionKind.MERGE) | Q(area__isnull=True),
+                name="disposition_area_only_for_merger",
+                violation_error_message="只有整合重组的矿山才填整合区编号。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mine} {self.get_kind_display()}"
+
+
+class CheckRun(models.Model):
+    """Hold one run of the standards over a version: by which rulebook, when, with which counts."""
+
+    version = models.ForeignKey(
+        PlanVersion, verbose_name="版本", on_delete=models.CASCADE, related_name="check_runs"
+    )
+    job = models.OneToOneField(
+        Job, verbose_name="任务", on_delete=models.SET_NULL, null=True, related_name="check_run"
+    )
+    rulebook_version = models.CharField("标准库版本", max_length=40)
+    finished_at = models.DateTimeField("完成时间", default=timezone.now)
+    checked_on = models.DateField("按哪一天检查")
+    counts = models.JSONField("结果统计", default=dict)
+
+    class Meta:
+        verbose_name = "标准检查"
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.version} 检查 {self.finished_at:%Y-%m-%d %H:%M}"
+
+
+class Finding(models.Model):
+    """Hold what one rule found on one subject in one run, word for word and figure for figure."""
+
+    run = models.ForeignKey(
+        CheckRun, verbose_name="检查", on_delete=models.CASCADE, related_name="findings"
+    )
+    rule = models.CharField("规则", max_length=10)
+    rule_version = models.CharField("规则版本", max_length=10)
+    phase = models.CharField("阶段", max_length=1, choices=Phase.choices())
+    subject_kind = models.CharField("对象类别", max_length=8)
+    subject_key = models.CharField("对象编号", max_length=60)
+    subject_name = models.CharField("对象", max_length=120)
+    mine = models.ForeignKey(
+        Mine, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
+    )
+    area = models.ForeignKey(
+        MergedArea, on_delete=models.CASCADE, null=True, blank=True, related_name="findings"
+    )
+    verdict = models.CharField("结论", max_length=8, choices=Verdict.choices())
+    message = models.TextField("说明")
+    figures = models.JSONField("数据", default=list)
+    would_pass = models.TextField("怎样才符合", blank=True)
+    clause = models.CharField("条款", max_length=30)
+    quote = models.TextField("依据")
+
+    class Meta:
+        verbose_name = "检查结果"
+        ordering: ClassVar = ["run", "pk"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["run", "rule", "subject_kind", "subject_key"],
+                name="finding_once_per_rule_and_subject",
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["run", "verdict"])]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.subject_name} {self.get_verdict_display()}"
+
+
+class StepTaken(models.Model):
+    """Record one step of a plan's way: from where to where, by whom, when, with which note."""
+
+    plan = models.ForeignKey(
+        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="steps"
+    )
+    version = models.ForeignKey(
+        PlanVersion, verbose_name="版本", on_delete=models.PROTECT, null=True, blank=True
+    )
+    step = models.CharField("步骤", max_length=20)
+    from_state = models.CharField("原状态", max_length=16, choices=State.choices())
+    to_state = models.CharField("新状态", max_length=16, choices=State.choices())
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="经办人", on_delete=models.PROTECT
+    )
+    at = models.DateTimeField("时间")
+    note = models.TextField("意见", blank=True)
+
+    class Meta:
+        verbose_name = "办理记录"
+        ordering: ClassVar = ["plan", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.plan} {self.step}"
+
+
+class Opinion(models.Model):
+    """Hold one member unit's written answer on a version (会签, clause 五(一))."""
+
+    class Stance(models.TextChoices):
+        AGREE = "agree", "同意"
+        AGREE_IF_CHANGED = "change", "修改后同意"
+        DISAGREE = "disagree", "不同意"
+
+    version = models.ForeignKey(
+        PlanVersion, verbose_name="版本", on_delete=models.PROTECT, related_name="opinions"
+    )
+    unit = models.ForeignKey(Organization, verbose_name="成员单位", on_delete=models.PROTECT)
+    stance = models.CharField("意见", max_length=10, choices=Stance)
+    text = models.TextField("说明", max_length=OPINION_TEXT_LENGTH, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="填写人", on_delete=models.PROTECT
+    )
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = "会签意见"
+        ordering: ClassVar = ["version", "unit"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["version", "unit"],
+                name="opinion_once_per_unit_and_version",
+                violation_error_message="本单位已经对这一版方案提交了会签意见。",
+            ),
+            models.CheckConstraint(
+                condition=Q(stance="agree") | ~Q(text=""),
+                name="opinion_says_why",
+                violation_error_message="不同意或修改后同意的，请写明理由或修改要求。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.get_stance_display()}"
+
+
+class Approval(models.Model):
+    """Record the city government's approval of a version: number, day, organ."""
+
+    plan = models.OneToOneField(
+        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="approval"
+    )
+    version = models.OneToOneField(PlanVersion, verbose_name="版本", on_delete=models.PROTECT)
+    document_number = models.CharField("批准文号", max_length=60)
+    approved_on = models.DateField("批准日期")
+    organ = models.CharField("批准机关", max_length=60, default="朔州市人民政府")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="登记人", on_delete=models.PROTECT
+    )
+    at = models.DateTimeField("登记时间")
+
+    class Meta:
+        verbose_name = "批准"
+        ordering: ClassVar = ["-approved_on"]
+
+    def __str__(self) -> str:
+        return self.document_number
+
+
+class Attachment(models.Model):
+    """Hold a document that belongs to a plan: the plan's text, a request, a map, an agreement."""
+
+    plan = models.ForeignKey(
+        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="attachments"
+    )
+    title = models.CharField("名称", max_length=120)
+    file = models.FileField("文件", upload_to="attachments/%Y/%m/", max_length=200)
+    file_name = models.CharField("文件名", max_length=200)
+    content_type = models.CharField("类型", max_length=80)
+    size = models.PositiveIntegerField("大小")
+    sha256 = models.CharField("SHA-256", max_length=64)
+    is_public = models.BooleanField("可公开", default=False)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="上传人", on_delete=models.PROTECT
+    )
+    uploaded_at = models.DateTimeField("上传时间", default=timezone.now)
+
+    class Meta:
+        verbose_name = "附件"
+        ordering: ClassVar = ["plan", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(size__gt=0),
+                name="attachment_not_empty",
+                violation_error_message="附件不能是空文件。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PlanTask(models.Model):
+    """Hold one milestone of an approved plan for one mine (clause 五(二))."""
+
+    plan = models.ForeignKey(
+        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="tasks"
+    )
+    mine = models.ForeignKey(Mine, verbose_name="矿山", on_delete=models.PROTECT)
+    kind = models.CharField("处置方式", max_length=10, choices=DispositionKind.choices())
+    due_on = models.DateField("完成时限")
+    done_on = models.DateField("完成日期", null=True, blank=True)
+    evidence = models.CharField("完成依据", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "任务"
+        ordering: ClassVar = ["plan", "due_on", "mine"]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["plan", "mine"], name="task_once_per_mine"),
+            models.CheckConstraint(
+                condition=Q(done_on__isnull=True) | ~Q(evidence=""),
+                name="task_done_with_evidence",
+                violation_error_message="任务完成必须写明依据。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mine} {self.get_kind_display()}"
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the milestone was reached after its day."""
+        return self.done_on is not None and self.done_on > self.due_on

@@ -1,0 +1,5 @@
+"""Map the addresses of this part."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

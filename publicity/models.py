@@ -1,0 +1,159 @@
+"""Hold what the public sees: notices as they were frozen on the day, and objections to them."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.gis.db import models
+from django.db.models import F, Q, UniqueConstraint
+
+from plans.models import CountyPlan, PlanVersion
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Find notices that anyone may read."""
+
+    def public(self) -> "NoticeQuerySet":
+        """Return every notice ever published; a withdrawn one stays visible as withdrawn."""
+        return self.order_by("-published_at")
+
+    def in_force(self) -> "NoticeQuerySet":
+        """Return the notices that have not been withdrawn."""
+        return self.filter(withdrawn_at__isnull=True).order_by("-published_at")
+
+
+class Notice(models.Model):
+    """Hold one 公示 of an approved plan (clause 六(三)); its content is frozen with its hash."""
+
+    plan = models.ForeignKey(
+        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="notices"
+    )
+    version = models.ForeignKey(PlanVersion, verbose_name="版本", on_delete=models.PROTECT)
+    replaces = models.OneToOneField(
+        "self", verbose_name="更正", on_delete=models.PROTECT, null=True, blank=True
+    )
+    title = models.CharField("标题", max_length=120)
+    working_days = models.PositiveSmallIntegerField("公示工作日")
+    starts_on = models.DateField("公示开始")
+    ends_at = models.DateTimeField("公示截止")
+    content = models.JSONField("公示内容")
+    sha256 = models.CharField("内容 SHA-256", max_length=64)
+    published_at = models.DateTimeField("发布时间")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="发布人", on_delete=models.PROTECT
+    )
+    withdrawn_at = models.DateTimeField("撤回时间", null=True, blank=True)
+    withdrawn_reason = models.TextField("撤回原因", blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "公示"
+        ordering: ClassVar = ["-published_at"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["plan"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="notice_one_in_force_per_plan",
+                violation_error_message="这份方案正在公示；要更正，请先撤回。",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | ~Q(withdrawn_reason=""),
+                name="notice_withdrawn_with_reason",
+                violation_error_message="撤回公示必须写明原因。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class NoticeShape(models.Model):
+    """Hold one outline as published: a mine before, or an area after; for the public map."""
+
+    notice = models.ForeignKey(
+        Notice, verbose_name="公示", on_delete=models.CASCADE, related_name="shapes"
+    )
+    kind = models.CharField("类别", max_length=4, choices=[("mine", "现状"), ("area", "整合后")])
+    name = models.CharField("名称", max_length=80)
+    label = models.CharField("处置方式", max_length=20, blank=True)
+    facts = models.JSONField("公开信息", default=dict)
+    outline = models.MultiPolygonField("范围", srid=4490)
+
+    class Meta:
+        verbose_name = "公示图形"
+        ordering: ClassVar = ["notice", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PublicDocument(models.Model):
+    """Hold one file that the public may download with a notice."""
+
+    notice = models.ForeignKey(
+        Notice, verbose_name="公示", on_delete=models.CASCADE, related_name="documents"
+    )
+    title = models.CharField("名称", max_length=120)
+    file = models.FileField("文件", upload_to="public/%Y/%m/", max_length=200)
+    file_name = models.CharField("文件名", max_length=200)
+    content_type = models.CharField("类型", max_length=80)
+    size = models.PositiveIntegerField("大小")
+    sha256 = models.CharField("SHA-256", max_length=64)
+
+    class Meta:
+        verbose_name = "公开文件"
+        ordering: ClassVar = ["notice", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Objection(models.Model):
+    """Hold one 异议 to a notice (clause 六(三)); identity is for its handlers only."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "收到"
+        ACCEPTED = "accepted", "受理"
+        REJECTED = "rejected", "不予受理"
+        ANSWERED = "answered", "答复"
+        CLOSED = "closed", "办结"
+
+    notice = models.ForeignKey(
+        Notice, verbose_name="公示", on_delete=models.PROTECT, related_name="objections"
+    )
+    receipt_number = models.CharField("回执编号", max_length=20, unique=True)
+    received_at = models.DateTimeField("收到时间")
+    text = models.TextField("异议内容")
+    identity_sealed = models.BinaryField("身份信息（加密）")
+    state = models.CharField("状态", max_length=10, choices=State, default=State.RECEIVED)
+    answer = models.TextField("答复", blank=True)
+    closed_at = models.DateTimeField("办结时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "异议"
+        ordering: ClassVar = ["-received_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("received_at")),
+                name="objection_closed_after_received",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.receipt_number
+
+
+class TransferNotice(models.Model):
+    """Hold one item of 矿业权整合和出让信息 (clause 六(三))."""
+
+    title = models.CharField("标题", max_length=120)
+    facts = models.JSONField("内容", default=dict)
+    published_on = models.DateField("公开日期")
+    is_demo = models.BooleanField("示例", default=False)
+
+    class Meta:
+        verbose_name = "出让信息"
+        ordering: ClassVar = ["-published_on", "-pk"]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,8 @@
+"""Write days and moments as official documents of the city do."""
+
+DATE_FORMAT = "Y-m-d"
+DATETIME_FORMAT = "Y-m-d H:i"
+SHORT_DATE_FORMAT = "Y-m-d"
+SHORT_DATETIME_FORMAT = "Y-m-d H:i"
+YEAR_MONTH_FORMAT = "Y年n月"
+NUMBER_GROUPING = 0

@@ -1,0 +1,24 @@
+"""Map addresses to pages: the public at the root, the task force under /work/."""
+
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+
+from shuozhou_mines import views
+
+urlpatterns = [
+    path("livez", views.livez, name="livez"),
+    path("readyz", views.readyz, name="readyz"),
+    path(
+        "sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="sign-in"
+    ),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("work/", views.desk, name="desk"),
+    path("work/jobs/", views.job_list, name="job-list"),
+    path("work/jobs/<int:job_id>/", views.job_page, name="job"),
+    path("work/jobs/<int:job_id>/cancel/", views.job_cancel, name="job-cancel"),
+    path("work/mines/", include("mines.urls")),
+    path("work/plans/", include("plans.urls")),
+    path("work/", include("taskforce.urls")),
+    path("", include("publicity.urls")),
+    path("", include("supervision.urls")),
+]

@@ -1,0 +1,9 @@
+"""Serve the portal over WSGI."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shuozhou_mines.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,319 @@
+"""Hold what is reported and what is followed up: targets, reports, visits, meetings, bulletins."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, UniqueConstraint
+from django.utils import timezone
+
+from mines.models import Mine
+from standards.terms import Disposition
+from taskforce.models import County
+from taskforce.permissions import counties_where
+
+
+class Target(models.Model):
+    """Hold the province's task for one county and batch (part 二)."""
+
+    county = models.ForeignKey(
+        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="targets"
+    )
+    kind = models.CharField("处置方式", max_length=10, choices=Disposition.choices())
+    number = models.PositiveSmallIntegerField("任务数")
+    document_number = models.CharField("文号", max_length=60)
+    valid_from = models.DateField("生效日期")
+    is_demo = models.BooleanField("示例", default=False)
+
+    class Meta:
+        verbose_name = "省定任务"
+        ordering: ClassVar = ["county", "kind", "-valid_from"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["county", "kind", "valid_from"],
+                name="target_once_per_day",
+                violation_error_message="这一天已经有一条同类任务。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.county} {self.get_kind_display()} {self.number}"
+
+
+class MonthlyReportQuerySet(models.QuerySet["MonthlyReport"]):
+    """Find reports by who may see them."""
+
+    def visible_to(self, user: Any) -> "MonthlyReportQuerySet":
+        """Return a county's own reports, and others' once they have been submitted."""
+        return self.filter(
+            Q(county__in=counties_where(user, "draft_report"))
+            | Q(county__in=counties_where(user, "sign_report"))
+            | Q(county__in=counties_where(user, "see_reports"), state="submitted")
+        )
+
+
+class MonthlyReport(models.Model):
+    """Hold one county's 月报 for one month (clause 六(四)); locked once submitted."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "填报中"
+        SUBMITTED = "submitted", "已报送"
+        RETURNED = "returned", "退回修改"
+
+    county = models.ForeignKey(
+        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="reports"
+    )
+    month = models.DateField("报告月份")
+    version = models.PositiveSmallIntegerField("版次", default=1)
+    state = models.CharField("状态", max_length=10, choices=State, default=State.OPEN)
+    due_on = models.DateField("报送截止")
+    problems = models.TextField("存在问题", blank=True)
+    next_steps = models.TextField("下步措施", blank=True)
+    filled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="填报人",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reports_filled",
+    )
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="签发人",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reports_signed",
+    )
+    submitted_at = models.DateTimeField("报送时间", null=True, blank=True)
+    return_note = models.TextField("退回意见", blank=True)
+
+    objects = MonthlyReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "月报"
+        ordering: ClassVar = ["-month", "county", "-version"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["county", "month", "version"],
+                name="report_once_per_month",
+                violation_error_message="这个月的月报已经建立。",
+            ),
+            models.CheckConstraint(
+                condition=Q(month__day=1),
+                name="report_month_is_first_day",
+                violation_error_message="报告月份以当月 1 日表示。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="submitted")
+                | Q(submitted_at__isnull=False, submitted_by__isnull=False),
+                name="report_submitted_by_somebody",
+                violation_error_message="已报送的月报必须有签发人和报送时间。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.county.name} {self.month:%Y年%-m月}月报"
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the report came, or still has not come, after its due day."""
+        day = timezone.localdate(self.submitted_at) if self.submitted_at else timezone.localdate()
+        return day > self.due_on
+
+
+class ReportRow(models.Model):
+    """Hold one batch's figures in a monthly report."""
+
+    report = models.ForeignKey(
+        MonthlyReport, verbose_name="月报", on_delete=models.CASCADE, related_name="rows"
+    )
+    kind = models.CharField("处置方式", max_length=10, choices=Disposition.choices())
+    task = models.PositiveSmallIntegerField("任务数", default=0)
+    done = models.PositiveSmallIntegerField("累计完成数", default=0)
+    done_this_month = models.PositiveSmallIntegerField("本月新增完成", default=0)
+    under_way = models.PositiveSmallIntegerField("进行中", default=0)
+    not_started = models.PositiveSmallIntegerField("未启动", default=0)
+    sand_done = models.PositiveSmallIntegerField("其中砂石土类完成", default=0)
+    note = models.CharField("说明", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "月报行"
+        ordering: ClassVar = ["report", "pk"]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["report", "kind"], name="report_row_once_per_batch"),
+            models.CheckConstraint(
+                condition=Q(done__lte=F("task")),
+                name="report_done_within_task",
+                violation_error_message="累计完成数不能大于任务数。",
+            ),
+            models.CheckConstraint(
+                condition=Q(done_this_month__lte=F("done")),
+                name="report_month_within_total",
+                violation_error_message="本月新增完成不能大于累计完成数。",
+            ),
+            models.CheckConstraint(
+                condition=Q(task=F("done") + F("under_way") + F("not_started")),
+                name="report_parts_make_task",
+                violation_error_message="累计完成、进行中、未启动三项之和应等于任务数。",
+            ),
+            models.CheckConstraint(
+                condition=Q(sand_done__lte=F("done")),
+                name="report_sand_within_done",
+                violation_error_message="砂石土类完成数不能大于累计完成数。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report} {self.get_kind_display()}"
+
+
+class Bulletin(models.Model):
+    """Hold one 季通报 (clause 六(四)): figures frozen, text edited, PDF made by a job."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "草稿"
+        ISSUED = "issued", "已印发"
+
+    year = models.PositiveSmallIntegerField("年")
+    quarter = models.PositiveSmallIntegerField("季度")
+    number = models.PositiveSmallIntegerField("期号")
+    title = models.CharField("标题", max_length=120)
+    document_number = models.CharField("文号", max_length=60)
+    state = models.CharField("状态", max_length=8, choices=State, default=State.DRAFT)
+    figures = models.JSONField("数据", default=dict)
+    paragraphs = models.JSONField("段落", default=list)
+    drafted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="拟稿人",
+        on_delete=models.PROTECT,
+        related_name="bulletins_drafted",
+    )
+    drafted_at = models.DateTimeField("拟稿时间")
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="签发人",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bulletins_issued",
+    )
+    issued_on = models.DateField("印发日期", null=True, blank=True)
+    is_public = models.BooleanField("公开发布", default=True)
+    pdf = models.FileField("PDF", upload_to="bulletins/%Y/", max_length=200, blank=True)
+    pdf_sha256 = models.CharField("PDF SHA-256", max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "季通报"
+        ordering: ClassVar = ["-year", "-quarter"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["year", "quarter"],
+                name="bulletin_once_per_quarter",
+                violation_error_message="这个季度的通报已经建立。",
+            ),
+            UniqueConstraint(
+                fields=["year", "number"],
+                name="bulletin_number_once_per_year",
+                violation_error_message="这个期号本年已经用过。",
+            ),
+            models.CheckConstraint(
+                condition=Q(quarter__gte=1, quarter__lte=4), name="bulletin_quarter_1_to_4"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(issued_by__isnull=False, issued_on__isnull=False),
+                name="bulletin_issued_by_somebody",
+                violation_error_message="已印发的通报必须有签发人和印发日期。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Inspection(models.Model):
+    """Hold one visit of a 督导、验收组 to a county or a mine (clause 六(四))."""
+
+    county = models.ForeignKey(County, verbose_name="县（市、区）", on_delete=models.PROTECT)
+    mine = models.ForeignKey(
+        Mine, verbose_name="矿山", on_delete=models.PROTECT, null=True, blank=True
+    )
+    purpose = models.CharField(
+        "类别", max_length=10, choices=[("guide", "督导"), ("accept", "验收")]
+    )
+    visited_on = models.DateField("日期")
+    conclusion = models.TextField("情况", blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="记录人", on_delete=models.PROTECT
+    )
+
+    class Meta:
+        verbose_name = "督导验收"
+        ordering: ClassVar = ["-visited_on", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.visited_on} {self.county} {self.get_purpose_display()}"
+
+
+class Problem(models.Model):
+    """Hold one problem found on a visit, until it is closed (销号)."""
+
+    inspection = models.ForeignKey(
+        Inspection, verbose_name="督导", on_delete=models.CASCADE, related_name="problems"
+    )
+    text = models.TextField("问题")
+    clause = models.CharField("条款", max_length=30, blank=True)
+    measure = models.TextField("整改措施", blank=True)
+    responsible_unit = models.CharField("责任单位", max_length=60, blank=True)
+    due_on = models.DateField("整改时限", null=True, blank=True)
+    closed_on = models.DateField("销号日期", null=True, blank=True)
+    closing_note = models.TextField("销号依据", blank=True)
+
+    class Meta:
+        verbose_name = "问题"
+        ordering: ClassVar = ["due_on", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(closed_on__isnull=True) | ~Q(closing_note=""),
+                name="problem_closed_with_note",
+                violation_error_message="销号必须写明依据。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:40]
+
+
+class Meeting(models.Model):
+    """Hold one meeting of the member units (clause 六(四))."""
+
+    title = models.CharField("名称", max_length=120)
+    held_on = models.DateField("日期")
+    place = models.CharField("地点", max_length=60, blank=True)
+    minutes = models.TextField("纪要", blank=True)
+
+    class Meta:
+        verbose_name = "会议"
+        ordering: ClassVar = ["-held_on"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Resolution(models.Model):
+    """Hold one decision of a meeting with its owner and due day."""
+
+    meeting = models.ForeignKey(
+        Meeting, verbose_name="会议", on_delete=models.CASCADE, related_name="resolutions"
+    )
+    text = models.TextField("议定事项")
+    owner = models.CharField("责任单位", max_length=60)
+    due_on = models.DateField("时限", null=True, blank=True)
+    done_on = models.DateField("完成日期", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "议定事项"
+        ordering: ClassVar = ["meeting", "pk"]
+
+    def __str__(self) -> str:
+        return self.text[:40]

@@ -6,6 +6,7 @@ plain values come back. What cannot be accepted raises WorkbookRefused with one 
 
 import datetime
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,15 @@ __all__ = [
 
 PROJECT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
+TOO_HEAVY = (
+    "too_heavy",
+    "读取这个工作簿时超出了内存或时间限制，已停止；请把内容粘贴到新下载的模板后再上传。",
+)
+UNREADABLE = (
+    "unreadable",
+    "这个工作簿无法读取；请用 Excel 或 WPS 打开并另存为 .xlsx 后再上传。",
+)
+log = logging.getLogger(__name__)
 
 
 class WorkbookRefused(Exception):
@@ -154,8 +164,7 @@ def read_workbook(path: Path, *, limits: Limits = Limits()) -> Workbook:
             cwd=PROJECT,
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONUTF8": "1"},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
             timeout=limits.seconds,
             check=False,
         )
@@ -163,11 +172,11 @@ def read_workbook(path: Path, *, limits: Limits = Limits()) -> Workbook:
         raise WorkbookRefused(
             "too_slow", f"读取这个工作簿超过 {limits.seconds} 秒，已停止；请删去无关内容后再上传。"
         ) from slow
-    if child.returncode != 0:
-        raise WorkbookRefused(
-            "too_heavy",
-            "读取这个工作簿时超出了内存或时间限制，已停止；请把内容粘贴到新下载的模板后再上传。",
-        )
+    if child.returncode < 0:
+        raise WorkbookRefused(*TOO_HEAVY)
+    if child.returncode > 0:
+        log.error("workbook reader failed: %s", child.stderr[-2000:].decode("utf-8", "replace"))
+        raise WorkbookRefused(*UNREADABLE)
     return from_lines(iter(child.stdout.splitlines()))
 
 
@@ -187,10 +196,8 @@ def from_lines(lines: Iterator[bytes]) -> Workbook:
     """Rebuild a workbook from the lines that the child wrote: a head and its rows, per sheet."""
     sheets: list[Sheet] = []
     for line in lines:
-        head: dict[str, Any] = json.loads(line)
-        if "refused" in head:
-            raise WorkbookRefused(head["refused"], head["message"])
-        rows = [[_from_json(value) for value in json.loads(next(lines))] for _ in range(head["n"])]
+        head = _part(line)
+        rows = [[_from_json(value) for value in _part(next(lines))] for _ in range(head["n"])]
         sheets.append(
             Sheet(
                 name=head["name"],
@@ -204,6 +211,13 @@ def from_lines(lines: Iterator[bytes]) -> Workbook:
             )
         )
     return Workbook(tuple(sheets))
+
+
+def _part(line: bytes) -> Any:
+    part = json.loads(line)
+    if isinstance(part, dict) and "refused" in part:
+        raise WorkbookRefused(part["refused"], part["message"])
+    return part
 
 
 def _from_json(value: Any) -> CellValue:

@@ -1,0 +1,162 @@
+"""Guard and read one workbook, then write it to standard output as lines of JSON.
+
+Run as a child: `python -m mines.sheet_reader <path> <limits as JSON>`. It takes away its own means
+to do harm (memory, time, files, network) before it opens the file.
+"""
+
+import ctypes
+import datetime
+import json
+import math
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from mines.sheet_guard import DAMAGED, OLE_MAGIC, Marks, check_head, inspect_zip, refuse
+from mines.sheet_ole import inspect_ole
+from mines.sheets import MIB, TOO_HEAVY, Limits, Workbook, WorkbookRefused, check_size, from_lines
+
+CLONE_NEWNET, CLONE_NEWUSER, PR_SET_PDEATHSIG = 0x40000000, 0x10000000, 1
+LARGEST_EXACT = 2**53
+
+
+def read_here(path: Path, limits: Limits) -> Workbook:
+    """Guard and read in this process: for tests and measurements only."""
+    return from_lines(iter([line.encode() for line in lines_of(path, limits)]))
+
+
+def lines_of(path: Path, limits: Limits) -> Iterator[str]:
+    """Yield a head line and the row lines of each sheet; raise WorkbookRefused."""
+    check_size(path.stat().st_size, limits)
+    with path.open("rb") as file:
+        head = file.read(4096)
+    check_head(head)
+    inspect = inspect_ole if head.startswith(OLE_MAGIC) else inspect_zip
+    marks = inspect(path, limits)
+    left = limits.inflated_bytes
+    for lines in _read(path, marks, limits):
+        for line in lines:
+            left -= len(line)
+            if left < 0:
+                raise WorkbookRefused(
+                    "too_much_text",
+                    f"工作簿的文字超过 {limits.inflated_bytes // MIB} MB；"
+                    "请删去重复的长文字后再上传。",
+                )
+            yield line
+
+
+def _read(path: Path, marks: list[Marks], limits: Limits) -> Iterator[list[str]]:
+    try:
+        with path.open("rb") as file:
+            book = CalamineWorkbook.from_filelike(file)
+            sheets = book.sheets_metadata
+            if len(sheets) != len(marks):
+                raise refuse(DAMAGED)
+            for number, (about, seen) in enumerate(zip(sheets, marks, strict=True)):
+                if about.typ == SheetTypeEnum.WorkSheet:
+                    sheet = book.get_sheet_by_index(number)
+                    hidden = about.visible != SheetVisibleEnum.Visible
+                    yield _sheet_lines(sheet, seen, hidden, limits)
+    except (WorkbookRefused, MemoryError):
+        raise
+    except BaseException as broken:  # the parser's panics are no Exception
+        if isinstance(broken, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            raise
+        raise refuse(DAMAGED) from broken
+
+
+def _sheet_lines(sheet: CalamineSheet, seen: Marks, hidden: bool, limits: Limits) -> list[str]:
+    end = sheet.end or (-1, -1)
+    if (end[0] + 1) * (end[1] + 1) > limits.cells:
+        raise refuse(DAMAGED)
+    rows = sheet.to_python(skip_empty_area=False)
+    width = max((len(row) for row in rows), default=0)
+    lines = [""]
+    for number, row in enumerate(rows, start=1):
+        cells = [_to_json(value) for value in row]
+        for column, value in enumerate(cells, start=1):
+            if isinstance(value, float) and not math.isfinite(value):
+                cells[column - 1] = None
+                seen.errors[number, column] = "#NUM!"
+        lines.append(json.dumps(cells))
+    merged = _merged(sheet, len(rows), width, limits)
+    lines[0] = json.dumps(
+        {
+            "name": sheet.name,
+            "n": len(rows),
+            "hidden": hidden,
+            "formulas": sorted(seen.formulas),
+            "errors": [[row, column, text] for (row, column), text in sorted(seen.errors.items())],
+            "merged": merged,
+            "hidden_rows": sorted(row for row in seen.hidden_rows if row <= len(rows)),
+            "hidden_columns": sorted(column for column in seen.hidden_columns if column <= width),
+        }
+    )
+    return lines
+
+
+def _merged(
+    sheet: CalamineSheet, height: int, width: int, limits: Limits
+) -> list[tuple[int, int, int, int]]:
+    """Return the merged ranges that touch the content, cut to it."""
+    ranges = [
+        (top + 1, left + 1, min(bottom + 1, height), min(right + 1, width))
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or []
+        if top < height and left < width
+    ]
+    # Ranges that lie on each other cannot come from a spreadsheet program.
+    if sum((e - b + 1) * (f - c + 1) for b, c, e, f in ranges) > min(height * width, limits.cells):
+        raise refuse(DAMAGED)
+    return ranges
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return int(value) if abs(value) < LARGEST_EXACT and value.is_integer() else value
+    if isinstance(value, datetime.datetime):
+        return {"at": value.isoformat()}
+    if isinstance(value, datetime.date):
+        return {"on": value.isoformat()}
+    if isinstance(value, (datetime.time, datetime.timedelta)):
+        return {"for": str(value)}
+    return value
+
+
+def _give_up_powers(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    system = ctypes.CDLL(None, use_errno=True)
+    system.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # An empty network, where the kernel lets an ordinary process have one.
+    if system.unshare(CLONE_NEWNET) != 0:
+        system.unshare(CLONE_NEWUSER | CLONE_NEWNET)
+
+
+def main(path: str, limits_json: str) -> None:
+    """Write the workbook, or one line that says why not."""
+    limits = Limits(**json.loads(limits_json))
+    _give_up_powers(limits)
+    try:
+        for line in lines_of(Path(path), limits):
+            sys.stdout.write(line + "\n")
+    except WorkbookRefused as refused:
+        sys.stdout.write(json.dumps({"refused": refused.code, "message": refused.message}) + "\n")
+    except MemoryError:
+        sys.stdout.write(json.dumps({"refused": TOO_HEAVY[0], "message": TOO_HEAVY[1]}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

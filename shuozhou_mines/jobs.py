@@ -24,6 +24,7 @@ Handler = Callable[["Run"], None]
 _HANDLERS: dict[str, tuple[str, Handler]] = {}
 _CLOCKWORK: list[Callable[[datetime], None]] = []
 _FAILED = "处理时出了意外，系统已记下编号 {number}。请稍后重试；仍不行时把编号告诉系统管理员。"
+_GAVE_UP = "已试 {times} 次都中断了。请把任务编号 {number} 告诉系统管理员，由其查看日志。"
 
 
 class Stopped(Exception):

@@ -1,119 +1,217 @@
-"""Set the task force's bulletins and minutes by GB/T 9704-2012, from finished content to PDF."""
+"""Print a bulletin's content as a PDF laid out by GB/T 9704-2012."""
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+import hashlib
+import logging
+import re
+import threading
+from pathlib import Path
+from typing import Any, Literal
 
-from supervision.charts import Chart
+from django.template import Context, Engine
+from django.utils.safestring import SafeString, mark_safe
+
+from shuozhou_mines.errors import Refused
+from supervision.content import BulletinContent
+from supervision.document_fonts import FANGSONG, HEITI, KAITI, SONGTI, TITLE_SONG, Face
+from supervision.makeup import (
+    AREA,
+    BRIEF_MARK_SIZE,
+    CHARACTER,
+    FOOT,
+    HEAD_TOP_MM,
+    MARK_SIZE,
+    RULE_MM,
+    Numbering,
+    SetText,
+    attachment_lines,
+    chinese_date,
+    foot_lines,
+    number_to_rule,
+    page_number_top,
+    set_annexes,
+    set_blocks,
+    set_labelled,
+    set_mark,
+    set_text,
+    signature_places,
+)
+from supervision.typesetting import MM, break_title
+
+_TEMPLATES = Engine(dirs=[Path(__file__).resolve().parent.parent / "templates"])
+_MARK_TOPS_MM = {"document": HEAD_TOP_MM, "minutes": HEAD_TOP_MM, "brief": 14.0}
 
 
-@dataclass(frozen=True)
-class Paragraph:
-    """One paragraph of running text, without the indent."""
-
-    text: str
+class MissingCharacters(Refused):
+    """Refuse to print a document with holes where the fonts lack a character."""
 
 
-@dataclass(frozen=True)
-class SubHeading:
-    """A heading below the section's: level 2 is printed in 楷体, level 3 in 仿宋.
+def render_bulletin(content: BulletinContent) -> bytes:
+    """Return the PDF, the same bytes for the same content on the same machine.
 
-    The text carries its own number as printed: （一）…, 1.…
+    Raise MissingCharacters when no installed font has one of the characters.
     """
-
-    text: str
-    level: Literal[2, 3] = 2
+    return write_pdf(bulletin_html(content), archive=content.archive)
 
 
-@dataclass(frozen=True)
-class Column:
-    """A table column; the unit is printed under the label, figures are aligned "right"."""
-
-    label: str
-    unit: str = ""
-    align: Literal["left", "center", "right"] = "center"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table whose cells are printed as they are given; totals are one more row at the end."""
-
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-    totals: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Raise ValueError when a row does not fill the columns."""
-        for row in (*self.rows, *([self.totals] if self.totals else [])):
-            if len(row) != len(self.columns):
-                raise ValueError(
-                    f"表『{self.caption}』有 {len(self.columns)} 列,其中一行却有 {len(row)} 格。"
-                )
-
-
-Block = Paragraph | SubHeading | Table | Chart
-"""What a section may hold; a chart prints with its figures as a table below."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the body; the heading carries its number as printed (一、总体进展), "" for none."""
-
-    heading: str
-    blocks: tuple[Block, ...]
+def bulletin_html(content: BulletinContent) -> str:
+    """Return the finished page source: every line broken, style sheet inside, nothing to fetch."""
+    numbering = Numbering()
+    body: list[Any] = list(set_blocks(content.opening, numbering))
+    for section in content.sections:
+        if section.heading:
+            body.append(set_text(section.heading, "heading", HEITI))
+        body.extend(set_blocks(section.blocks, numbering))
+    signed_on = chinese_date(content.signed_on)
+    signature_left, date_left = signature_places(content.signature, signed_on)
+    title_lines = break_title(content.title)
+    attachments = attachment_lines(content)
+    context = {
+        "content": content,
+        "label": "".join(title_lines),
+        "created": content.signed_on.isoformat(),
+        "title_lines": title_lines,
+        "addressees": _addressees(content),
+        "body": body,
+        "attachments": attachments,
+        "signed_on": signed_on,
+        "signature_left": _pt(signature_left),
+        "date_left": _pt(date_left),
+        "note": set_text(f"（{content.note}）", "", FANGSONG) if content.note else None,
+        "attendance": [set_labelled(entry.label, entry.names) for entry in content.attendance],
+        "annexes": set_annexes(content, numbering),
+        "foot": _foot(content),
+        "printed_by": content.printed_by,
+        "printed_on": f"{chinese_date(content.printed_on)}印发" if content.printed_on else "",
+        "copies": str(content.copies) if content.copies and content.head == "brief" else "",
+        **_head(content),
+        **_measures(several=bool(attachments and attachments[0][0])),
+    }
+    return _TEMPLATES.get_template("pdf/bulletin.html").render(Context(context))
 
 
-@dataclass(frozen=True)
-class Annex:
-    """附件, on pages of its own after the body; landscape for wide tables."""
+def write_pdf(html: str, *, archive: bool = False) -> bytes:
+    """Return the PDF of finished page source; whatever the source wants to fetch is refused."""
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher
 
-    title: str
-    blocks: tuple[Block, ...]
-    landscape: bool = False
+    class NothingFetched(URLFetcher):  # type: ignore[misc]
+        """Refuse every address but data within the page: no network, no file of this machine."""
+
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
+            if not url.startswith("data:"):
+                raise ValueError(f"not fetched: {url[:80]}")
+            return super().fetch(url, headers)
+
+    fetcher = NothingFetched(allowed_protocols=("data",), allow_redirects=False)
+    with _Warnings() as warnings:
+        pdf = HTML(string=html, url_fetcher=fetcher).write_pdf(
+            pdf_tags=True,
+            pdf_variant="pdf/a-3b" if archive else None,
+            pdf_identifier=hashlib.sha256(html.encode()).hexdigest()[:32].encode(),
+        )
+    if warnings.missing:
+        listed = "".join(sorted(warnings.missing))
+        raise MissingCharacters(
+            f"这台服务器的字体里没有这些字：{listed}。请安装含有它们的字体,或改写用到它们的句子。"
+        )
+    return bytes(pdf)
 
 
-@dataclass(frozen=True)
-class Attendance:
-    """A line of names under the minutes: 出席, 请假, 列席."""
+class _Warnings(logging.Handler):
+    """Gather the characters that WeasyPrint finds in no font, in this thread."""
 
-    label: str
-    names: str
+    _MISSING = re.compile(r"\.notdef glyph.*\(U\+([0-9A-F]+)\)")
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.missing: set[str] = set()
+        self._thread = threading.get_ident()
+        self._logger = logging.getLogger("weasyprint")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the character of a .notdef warning."""
+        found = self._MISSING.search(record.getMessage())
+        if found and record.thread == self._thread:
+            self.missing.add(chr(int(found[1], 16)))
+
+    def __enter__(self) -> "_Warnings":
+        self._logger.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BulletinContent:
-    """All that is printed, finished: nothing is computed or looked up while setting it.
+def _head(content: BulletinContent) -> dict[str, Any]:
+    """Return the red head's part of the context."""
+    brief = content.head == "brief"
+    if content.head == "document":
+        mark = set_mark(f"{content.issuing_body}文件", size=MARK_SIZE)
+    else:
+        size = BRIEF_MARK_SIZE if brief else MARK_SIZE
+        mark = set_mark(content.head_name or content.issuing_body, size=size)
+    return {
+        "head_template": f"pdf/_head_{'brief' if brief else 'document'}.html",
+        "mark": mark,
+        "mark_top": _pt(_MARK_TOPS_MM[content.head] * MM - mark.top),
+        "mark_size": _pt(mark.size),
+        "mark_scale": f"{mark.scale:.4f}",
+        "number": _number(content),
+        "rule_gap": _pt(number_to_rule(_number(content))),
+    }
 
-    head: "document" (文件), "brief" (简报) or "minutes" (纪要).
-    issuing_body: the office's name; "文件" is set after it in a document's head. A newline fixes
-    where a long head breaks.
-    head_name: the name in the head of a brief or of minutes (非煤矿山整治整合简报, …会议纪要).
-    attachments: names under 附件说明; the titles of the annexes when empty.
-    archive: write PDF/A-3b.
-    """
 
-    head: Literal["document", "brief", "minutes"]
-    issuing_body: str
-    title: str
-    sections: tuple[Section, ...]
-    signed_on: date
-    head_name: str = ""
-    document_number: str = ""
-    issue_no: int | None = None
-    total_no: int | None = None
-    copy_no: str = ""
-    classification: str = ""
-    urgency: str = ""
-    addressees: str = ""
-    opening: tuple[Block, ...] = ()
-    attachments: tuple[str, ...] = ()
-    annexes: tuple[Annex, ...] = ()
-    signature: str = ""
-    note: str = ""
-    attendance: tuple[Attendance, ...] = ()
-    copies_to: str = ""
-    printed_by: str = ""
-    printed_on: date | None = None
-    is_demo: bool = False
-    archive: bool = False
+def _number(content: BulletinContent) -> str:
+    if content.document_number:
+        return content.document_number
+    if content.issue_no is None:
+        return ""
+    total = f"（总第{content.total_no}期）" if content.total_no is not None else ""
+    return f"第{content.issue_no}期{total}"
+
+
+def _addressees(content: BulletinContent) -> SetText | None:
+    if not content.addressees or content.head != "document":
+        return None
+    return set_text(content.addressees.rstrip("：:") + "：", "", FANGSONG, indent=0)
+
+
+def _foot(content: BulletinContent) -> list[SetText]:
+    if content.head == "brief":
+        entries: tuple[tuple[str, str], ...] = (
+            ("报：", content.report_to),
+            ("送：", content.copies_to),
+            ("发：", content.addressees),
+        )
+    else:
+        label: Literal["分送：", "抄送："] = "分送：" if content.head == "minutes" else "抄送："
+        entries = ((label, content.copies_to),)
+    return [foot_lines(label, names) for label, names in entries if names]
+
+
+def _measures(*, several: bool) -> dict[str, SafeString]:
+    """Return the lengths and faces that the style sheet leaves open."""
+    number = 1.5 if several else 0.0
+    measures = {
+        "one_character": _pt(CHARACTER),
+        "two_characters": _pt(2 * CHARACTER),
+        "three_characters": _pt(3 * CHARACTER),
+        "attachment_left": _pt((5 + number) * CHARACTER),
+        "attachment_hang": _pt((3 + number) * CHARACTER),
+        "number_width": _pt(number * CHARACTER),
+        "area_width": _pt(AREA),
+        "rule": f"{RULE_MM}mm",
+        "page_number": f"vertical-align: top; padding-top: {_pt(page_number_top())};",
+        "page_number_font": f"{SONGTI.css_weight} {FOOT}pt/{FOOT}pt {SONGTI.css_stack}",
+    }
+    faces: dict[str, Face] = {"song_title": TITLE_SONG, "fangsong": FANGSONG}
+    faces |= {"kaiti": KAITI, "heiti": HEITI}
+    for name, face in faces.items():
+        measures[name] = face.css_stack
+        measures[f"{name}_weight"] = str(face.css_weight)
+    # Made of numbers and family names of this module alone: nothing a user has typed.
+    return {name: mark_safe(value) for name, value in measures.items()}  # noqa: S308
+
+
+def _pt(points: float) -> str:
+    return f"{points:.3f}pt"

@@ -1,0 +1,29 @@
+"""Load invented targets (示例), so that reports of a demonstration have tasks to measure against."""
+
+import json
+from datetime import date
+
+from django.conf import settings
+
+from standards.terms import Disposition
+from supervision.models import Target
+
+BATCHES = (Disposition.CLOSE, Disposition.EXIT, Disposition.MERGE, Disposition.UPGRADE)
+
+
+def load_demo_targets() -> None:
+    """Load the demo targets once; what the office has changed since stays as it is."""
+    path = settings.BASE_DIR / "fixtures" / "demo" / "targets.json"
+    shipped = json.loads(path.read_text(encoding="utf-8"))
+    for row in shipped["targets"]:
+        for kind in BATCHES:
+            Target.objects.get_or_create(
+                county_id=row["county"],
+                kind=kind.value,
+                valid_from=date.fromisoformat(shipped["valid_from"]),
+                defaults={
+                    "number": row[kind.value],
+                    "document_number": shipped["document_number"],
+                    "is_demo": True,
+                },
+            )

@@ -147,6 +147,7 @@ def test_infinite_numbers_are_error_cells(tmp_path):
 
 FAR = '<sheetData><row r="1"><c r="A1"><v>1</v></c></row>{}</sheetData>'
 DOCTYPE = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+MAIN_NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 MAIN = "xl/workbook.xml"
 BOOK_RELATIONS = "xl/_rels/workbook.xml.rels"
 SHEET = "xl/worksheets/sheet1.xml"
@@ -382,12 +383,16 @@ def test_a_starved_child_is_survived(tmp_path):
 
 
 def test_text_that_swells_is_stopped(tmp_path):
-    book = openpyxl.Workbook()
-    for _ in range(40):
-        book.active.append(["长" * 1000] * 20)
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, 1001))
+    shared = f"<sst xmlns='{MAIN_NAMESPACE}'><si><t>{'长' * 1000}</t></si></sst>".encode()
     path = tmp_path / "swell.xlsx"
-    book.save(path)
-    limits = Limits(inflated_bytes=3_500_000)
+    path.write_bytes(
+        repacked(
+            with_sheet(f"<sheetData>{rows}</sheetData>"),
+            change={"xl/sharedStrings.xml": lambda _: shared},
+        )
+    )
+    limits = Limits(inflated_bytes=500_000)
     with pytest.raises(WorkbookRefused) as caught:
         read_workbook(path, limits=limits)
     assert caught.value.code == "too_much_text"

@@ -389,7 +389,8 @@ def test_text_that_swells_is_stopped(tmp_path):
     path.write_bytes(
         repacked(
             with_sheet(f"<sheetData>{rows}</sheetData>"),
-            change={"xl/sharedStrings.xml": lambda _: shared},
+            add={"xl/a.bin": shared},
+            change={BOOK_RELATIONS: relation("sharedStrings")},
         )
     )
     limits = Limits(inflated_bytes=500_000)

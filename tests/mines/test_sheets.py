@@ -389,7 +389,7 @@ def test_text_that_swells_is_stopped(tmp_path):
     path.write_bytes(
         repacked(
             with_sheet(f"<sheetData>{rows}</sheetData>"),
-            add={"xl/a.bin": shared},
+            add={"xl/sharedStrings.xml": shared},
             change={BOOK_RELATIONS: relation("sharedStrings")},
         )
     )

@@ -1,8 +1,8 @@
 """State what is known about a mine, a consolidated area and a county plan.
 
-Facts are frozen and hold no behaviour but the derived figures that several rules share. `None`
-means "not known" and leads to NODATA, never to a pass; for a tuple that a person or a spatial query
-fills in, `None` is "not looked at" and `()` is "looked at, there is none".
+Facts are frozen and hold no behaviour. `None` means "not known" and leads to NODATA, never to a
+pass; for a tuple that a person or a spatial query fills in, `None` is "not looked at" and `()` is
+"looked at, there is none". A text number such as `safety_licence_no` is `""` when there is none.
 
 Units are in the names (`_m`, `_m2`, `_km2`, `_years`); production figures carry a ScaleUnit. Ore
 stocks (resources, reserves) share one unit per subject, `stock_unit`, read without the "/年".
@@ -174,6 +174,7 @@ class ExtraFacts:
     area_m2: Decimal | None = None
     volume: Decimal | None = None
     reason: str = ""
+    overlaps: tuple[OverlapFacts, ...] | None = None
     way: GrantWay | None = None
     is_between_members: bool | None = None
     unavoidable: bool | None = None
@@ -255,8 +256,6 @@ class MineFacts:
     # layout
     ore_body_ids: tuple[str, ...] = ()
     is_on_ridge: bool | None = None
-    neighbours: tuple[NeighbourFacts, ...] | None = None
-    overlaps: tuple[OverlapFacts, ...] | None = None
     # activity, money
     last_production_on: date | None = None
     suspended_since: date | None = None

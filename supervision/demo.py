@@ -1,4 +1,4 @@
-"""Load invented targets (示例), so that reports of a demonstration have tasks to measure against."""
+"""Load invented targets (示例), so that demonstration reports have something to measure by."""
 
 import json
 from datetime import date

@@ -16,6 +16,9 @@ Figure = Decimal | int | float | None
 """A number to draw; None leaves a gap and prints as an em dash in the table."""
 
 
+MOST_ACROSS = 8
+
+
 @dataclass(frozen=True)
 class Series:
     """One row of figures, one figure for each category of its chart.
@@ -51,12 +54,14 @@ class Chart:
                 )
 
     def figures(self) -> tuple[tuple[str, ...], ...]:
-        """Return the chart's table: a head row of series, then a row for each category."""
-        rows = [
-            (category, *(figure(series.values[i]) for series in self.series))
-            for i, category in enumerate(self.categories)
-        ]
-        return (("", *(series.name for series in self.series)), *rows)
+        """Return the chart's table, head row first: categories across while there are few."""
+        printed = [[figure(value) for value in series.values] for series in self.series]
+        names = [series.name for series in self.series]
+        if len(self.categories) <= MOST_ACROSS:
+            rows = [(name, *values) for name, values in zip(names, printed, strict=True)]
+            return (("", *self.categories), *rows)
+        by_category = zip(self.categories, *printed, strict=True)
+        return (("", *names), *by_category)
 
 
 def figure(value: Figure) -> str:
@@ -68,11 +73,12 @@ def figure(value: Figure) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 46, 46
-PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+WIDTH, HEIGHT = 640, 264
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 40, 42
+PLOT_WIDTH = WIDTH - LEFT - RIGHT
 INK, MUTED, LINE_GREY, PAPER, TEAL = "#1b2430", "#5b6675", "#c9cfcc", "#ffffff", "#0f5c63"
-FAMILIES = "SimHei, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
+# No blanks after the commas: WeasyPrint would take them for a part of the name.
+FAMILIES = "SimHei,Noto Sans CJK SC,Microsoft YaHei,PingFang SC,sans-serif"
 TEXT_SIZE, SMALL_SIZE = 14, 12
 
 Hatch = Literal["solid", "wide", "cross", "dots", "level"]
@@ -89,6 +95,7 @@ PLAIN_LOOKS: tuple[tuple[str, Hatch], ...] = (
     ("#1f6f8b", "cross"),
     ("#4f8a3c", "dots"),
     (MUTED, "level"),
+    ("#7a1f2b", "solid"),
 )
 DASHES = ("none", "9 5", "3 4", "12 4 3 4", "6 2")
 
@@ -121,11 +128,14 @@ def scale_steps(lowest: float, highest: float) -> list[float]:
 
 
 class _Drawing:
-    """The chart while it is drawn; positions in the units of the 640 x 300 view box."""
+    """The chart while it is drawn; positions in the units of the 640 x 264 view box."""
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self.looks = _looks(chart)
+        self.legend = _place_legend(chart)
+        self.top = TOP + 18 * max((row for _, _, row in self.legend), default=0)
+        self.plot_height = HEIGHT - self.top - BOTTOM
         numbers = [float(v) for series in chart.series for v in series.values if v is not None]
         self.steps = scale_steps(min(numbers, default=0), max(numbers, default=0))
         self.key = "c" + hashlib.sha256(repr(chart).encode()).hexdigest()[:10]
@@ -206,7 +216,7 @@ class _Drawing:
 
     def _y(self, value: float) -> float:
         low, high = self.steps[0], self.steps[-1]
-        return TOP + PLOT_HEIGHT * (high - value) / (high - low)
+        return self.top + self.plot_height * (high - value) / (high - low)
 
     def _text(self, x: float, y: float, text: str, anchor: str = "middle", **more: str) -> None:
         attributes = {"x": _n(x), "y": _n(y), "text-anchor": anchor, "fill": INK}
@@ -240,7 +250,7 @@ class _Drawing:
             x = LEFT + band * (i + 0.5)
             lines = [category] if _wide(category) <= in_line else _halves(category, in_line)
             for k, line in enumerate(lines):
-                y = TOP + PLOT_HEIGHT + 19 + k * (size + 2)
+                y = HEIGHT - BOTTOM + 18 + k * (size + 2)
                 self._text(x, y, line, font_size=str(size))
 
     def _draw_bars(self) -> None:
@@ -303,20 +313,32 @@ class _Drawing:
             SubElement(self.svg, "path", {"d": corners, **shape})
 
     def _draw_legend(self) -> None:
-        if len(self.chart.series) == 1:
-            return
-        widths = [35 + _wide(series.name) * TEXT_SIZE + 18 for series in self.chart.series]
-        x = max(LEFT + 60.0, WIDTH - RIGHT - sum(widths) + 18)
-        for s, series in enumerate(self.chart.series):
+        for s, x, row in self.legend:
+            name, y = self.chart.series[s].name, 12 + 18 * row
             if self.chart.kind == "line":
-                self._dash(f"M{_n(x)},12 L{_n(x + 30)},12", s)
-                self._mark(x + 15, 12, s, self.looks[s][0])
+                self._dash(f"M{_n(x)},{y} L{_n(x + 26)},{y}", s)
+                self._mark(x + 13, y, s, self.looks[s][0])
             else:
-                box = {"x": _n(x), "y": "5", "width": "30", "height": "13"}
+                box = {"x": _n(x), "y": str(y - 7), "width": "26", "height": "13"}
                 box |= {"fill": self._fill(s), "stroke": self.looks[s][0], "stroke-width": "1"}
                 SubElement(self.svg, "rect", box)
-            self._text(x + 35, 17, series.name, "start")
-            x += widths[s]
+            self._text(x + 31, y + 5, name, "start")
+
+
+def _place_legend(chart: Chart) -> list[tuple[int, float, int]]:
+    """Return (series, x, row) of each legend entry, right of the unit, in as few rows as fit."""
+    if len(chart.series) == 1:
+        return []
+    left = LEFT + 50.0
+    widths = [31 + _wide(series.name) * TEXT_SIZE + 14 for series in chart.series]
+    x = max(left, WIDTH - sum(widths))
+    places, row = [], 0
+    for s, width in enumerate(widths):
+        if x + width > WIDTH + 14 and x > left:
+            x, row = left, row + 1
+        places.append((s, x, row))
+        x += width
+    return places
 
 
 def _n(value: float) -> str:

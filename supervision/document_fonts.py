@@ -6,8 +6,8 @@ free ones that cover the text take their place.
 
 import shutil
 import subprocess
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from fontTools.pens.boundsPen import BoundsPen
@@ -61,59 +61,72 @@ class Font:
     path: str
     index: int
 
-    @cached_property
-    def _tables(self) -> Any:
+    def _open(self) -> Any:
         return TTFont(self.path, fontNumber=self.index, lazy=True)
 
     @cached_property
-    def _glyphs(self) -> dict[int, str]:
-        return self._tables.getBestCmap() or {}
-
-    @cached_property
-    def _widths(self) -> dict[str, tuple[int, int]]:
-        return self._tables["hmtx"].metrics  # type: ignore[no-any-return]
-
-    @cached_property
-    def _units(self) -> int:
-        return int(self._tables["head"].unitsPerEm)
-
-    @cached_property
-    def _advances(self) -> dict[str, float]:
-        return {}
+    def _tables(self) -> "_Tables":
+        with self._open() as font:
+            units = font["head"].unitsPerEm
+            return _Tables(
+                units,
+                font["hhea"].ascent / units,
+                -font["hhea"].descent / units,
+                font.getBestCmap() or {},
+                font["hmtx"].metrics,
+            )
 
     def advance(self, text: str) -> float:
         """Return how far the text runs; a character the font lacks counts as a full one."""
-        return sum(self._advance(character) for character in text)
-
-    def _advance(self, character: str) -> float:
-        known = self._advances.get(character)
-        if known is None:
-            glyph = self._glyphs.get(ord(character))
-            known = 1.0 if glyph is None else self._widths[glyph][0] / self._units
-            self._advances[character] = known
-        return known
+        return sum(self._tables.advance(character) for character in text)
 
     def ink(self, text: str) -> tuple[float, float]:
         """Return how far the text's ink reaches above and below the baseline."""
-        glyphs = self._tables.getGlyphSet()
-        bottoms, tops = [], []
+        return _ink(self, text)
+
+    def baseline(self, line_height: float) -> float:
+        """Return the baseline's distance from the top of a line box of this height (em)."""
+        ascent, descent = self._tables.ascent, self._tables.descent
+        return (line_height - ascent - descent) / 2 + ascent
+
+
+@dataclass
+class _Tables:
+    """What is read once from a font file."""
+
+    units: int
+    ascent: float
+    descent: float
+    glyphs: dict[int, str]
+    widths: dict[str, tuple[int, int]]
+    advances: dict[str, float] = field(default_factory=dict)
+
+    def advance(self, character: str) -> float:
+        known = self.advances.get(character)
+        if known is None:
+            glyph = self.glyphs.get(ord(character))
+            known = 1.0 if glyph is None else self.widths[glyph][0] / self.units
+            self.advances[character] = known
+        return known
+
+
+@lru_cache(maxsize=256)
+def _ink(font: Font, text: str) -> tuple[float, float]:
+    tables = font._tables
+    bottoms, tops = [], []
+    with font._open() as opened:
+        glyphs = opened.getGlyphSet()
         for character in text:
-            name = self._glyphs.get(ord(character))
+            name = tables.glyphs.get(ord(character))
             pen = BoundsPen(glyphs)
             if name is not None:
                 glyphs[name].draw(pen)
             if pen.bounds is not None:
                 bottoms.append(pen.bounds[1])
                 tops.append(pen.bounds[3])
-        if not tops:
-            return 0.88, -0.12
-        return max(tops) / self._units, min(bottoms) / self._units
-
-    def baseline(self, line_height: float) -> float:
-        """Return the baseline's distance from the top of a line box of this height (em)."""
-        table = self._tables["hhea"]
-        ascent, descent = table.ascent / self._units, -table.descent / self._units
-        return float((line_height - ascent - descent) / 2 + ascent)
+    if not tops:
+        return 0.88, -0.12
+    return max(tops) / tables.units, min(bottoms) / tables.units
 
 
 @cache

@@ -15,6 +15,7 @@ from supervision.content import BulletinContent
 from supervision.document_fonts import FANGSONG, HEITI, KAITI, SONGTI, TITLE_SONG, Face
 from supervision.makeup import (
     AREA,
+    BODY,
     BRIEF_MARK_SIZE,
     CHARACTER,
     FOOT,
@@ -22,10 +23,12 @@ from supervision.makeup import (
     MARK_SIZE,
     RULE_MM,
     Numbering,
+    SetEntry,
     SetText,
     attachment_lines,
     chinese_date,
     foot_lines,
+    lines_beside,
     number_to_rule,
     page_number_top,
     set_annexes,
@@ -38,7 +41,7 @@ from supervision.makeup import (
 from supervision.typesetting import MM, break_title
 
 _TEMPLATES = Engine(dirs=[Path(__file__).resolve().parent.parent / "templates"])
-_MARK_TOPS_MM = {"document": HEAD_TOP_MM, "minutes": HEAD_TOP_MM, "brief": 14.0}
+_MARK_TOPS_MM = {"document": HEAD_TOP_MM, "minutes": HEAD_TOP_MM, "brief": 15.0}
 
 
 class MissingCharacters(Refused):
@@ -65,6 +68,7 @@ def bulletin_html(content: BulletinContent) -> str:
     signature_left, date_left = signature_places(content.signature, signed_on)
     title_lines = break_title(content.title)
     attachments = attachment_lines(content)
+    printed_on = f"{chinese_date(content.printed_on)}印发" if content.printed_on else ""
     context = {
         "content": content,
         "label": "".join(title_lines),
@@ -74,14 +78,15 @@ def bulletin_html(content: BulletinContent) -> str:
         "body": body,
         "attachments": attachments,
         "signed_on": signed_on,
+        "issuer": lines_beside(content.issuing_body, signed_on, BODY),
         "signature_left": _pt(signature_left),
         "date_left": _pt(date_left),
         "note": set_text(f"（{content.note}）", "", FANGSONG) if content.note else None,
         "attendance": [set_labelled(entry.label, entry.names) for entry in content.attendance],
         "annexes": set_annexes(content, numbering),
         "foot": _foot(content),
-        "printed_by": content.printed_by,
-        "printed_on": f"{chinese_date(content.printed_on)}印发" if content.printed_on else "",
+        "printed_by": lines_beside(content.printed_by, printed_on, FOOT),
+        "printed_on": printed_on,
         "copies": str(content.copies) if content.copies and content.head == "brief" else "",
         **_head(content),
         **_measures(several=bool(attachments and attachments[0][0])),
@@ -176,7 +181,7 @@ def _addressees(content: BulletinContent) -> SetText | None:
     return set_text(content.addressees.rstrip("：:") + "：", "", FANGSONG, indent=0)
 
 
-def _foot(content: BulletinContent) -> list[SetText]:
+def _foot(content: BulletinContent) -> list[SetEntry]:
     if content.head == "brief":
         entries: tuple[tuple[str, str], ...] = (
             ("报：", content.report_to),

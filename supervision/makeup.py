@@ -31,6 +31,11 @@ LINE = LINE_MM * MM
 BODY, FOOT, TITLE = 16.0, 14.0, 22.0
 """Sizes 三号, 四号 and 二号 (points)."""
 
+WIDE_AREA = 225.0 * MM
+CELL_SIZE = 10.5
+CELL_EDGES, SHORT_CELL, UNIT_SCALE = 0.9, 8.0, 9 / 10.5
+"""Padding of a cell, what counts as a short one (em of its text), the unit line's size."""
+
 HEAD_TOP_MM = 35.0
 RULE_GAP_MM = 4.0
 RULE_MM = 0.45
@@ -61,6 +66,15 @@ class SetText:
     kind: str
     lines: tuple[Line, ...]
     label: str
+
+
+@dataclass(frozen=True)
+class SetEntry:
+    """Names set after a label, whose width (points) later lines are indented by."""
+
+    label: str
+    label_width: str
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,9 @@ def set_mark(text: str, *, size: float, longest: int = LONGEST_MARK_LINE) -> Mar
     return Mark(lines, size, scale, ink_top * size, pitch * size * len(lines))
 
 
-def set_text(text: str, kind: str, face: Face, *, indent: float = 2, width: float = AREA) -> SetText:
+def set_text(
+    text: str, kind: str, face: Face, *, indent: float = 2, width: float = AREA
+) -> SetText:
     """Return body text of 三号 with its first line indented by so many characters."""
     lines = set_lines(
         text,
@@ -142,39 +158,30 @@ def set_text(text: str, kind: str, face: Face, *, indent: float = 2, width: floa
 
 
 def set_blocks(
-    blocks: Iterable[Block], numbering: Numbering
+    blocks: Iterable[Block], numbering: Numbering, area: float = AREA
 ) -> Iterator[SetText | SetTable | SetChart]:
     """Yield the blocks ready to print, in order."""
     for block in blocks:
         match block:
             case Paragraph(text):
-                yield set_text(text, "paragraph", FANGSONG)
+                yield set_text(text, "paragraph", FANGSONG, width=area)
             case SubHeading(text, 2):
-                yield set_text(text, "heading-2", KAITI)
+                yield set_text(text, "heading-2", KAITI, width=area)
             case SubHeading(text):
-                yield set_text(text, "heading-3", FANGSONG)
+                yield set_text(text, "heading-3", FANGSONG, width=area)
             case Table():
-                yield set_table(block, numbering.next_table())
+                yield set_table(block, numbering.next_table() if block.caption else "", area)
             case Chart():
                 number = numbering.next_chart()
-                table = set_table(_chart_table(block), "")
+                table = set_table(_chart_table(block), "", area)
                 yield SetChart("chart", number, block.title, render_chart_svg(block), table)
 
 
-def set_table(table: Table, number: str) -> SetTable:
-    """Return the table with column widths that follow the longest cell of each."""
-    font = FANGSONG.font
-    rows = (*table.rows, *([table.totals] if table.totals else []))
-    needs = []
-    for i, column in enumerate(table.columns):
-        cells = [font.advance(row[i]) for row in rows]
-        longest = max(cells, default=1.0)
-        head = max(-(-font.advance(column.label) // 2), font.advance(column.unit) * 0.8)
-        needs.append(min(max(longest, head, 2.0), 14.0) + 1.0)
-    total = sum(needs)
+def set_table(table: Table, number: str, area: float = AREA) -> SetTable:
+    """Return the table with columns as wide as their cells want, in an area so wide (points)."""
+    shares = column_shares(table, area / CELL_SIZE)
     columns = tuple(
-        (column, f"{100 * need / total:.3f}%")
-        for column, need in zip(table.columns, needs, strict=True)
+        (column, f"{100 * share:.3f}%") for column, share in zip(table.columns, shares, strict=True)
     )
     aligns = [column.align for column in table.columns]
 
@@ -191,10 +198,36 @@ def set_table(table: Table, number: str) -> SetTable:
     )
 
 
+def column_shares(table: Table, room: float) -> tuple[float, ...]:
+    """Return the columns' shares of the room (em of cell text).
+
+    Short cells keep to one line; columns of long ones share what is left by the root of their need.
+    """
+    font = FANGSONG.font
+    rows = (*table.rows, *([table.totals] if table.totals else []))
+    needs = []
+    for i, column in enumerate(table.columns):
+        longest = max((font.advance(row[i]) for row in rows), default=2.0)
+        label, unit = font.advance(column.label), (font.advance(column.unit) + 2) * UNIT_SCALE
+        head = label if label <= 4 else max(4.0, label / 2)
+        needs.append(max(longest, head, unit if column.unit else 0.0) + CELL_EDGES)
+    if sum(needs) <= room:
+        return tuple(need / sum(needs) for need in needs)
+    firm = [need if need <= SHORT_CELL else 0.0 for need in needs]
+    left = room - sum(firm)
+    loose = [need**0.5 if need > SHORT_CELL else 0.0 for need in needs]
+    if not sum(loose) or left < SHORT_CELL * sum(1 for share in loose if share) * 0.6:
+        return tuple(need**0.5 / sum(need**0.5 for need in needs) for need in needs)
+    return tuple(
+        (fixed + left * share / sum(loose)) / room for fixed, share in zip(firm, loose, strict=True)
+    )
+
+
 def _chart_table(chart: Chart) -> Table:
     head, *rows = chart.figures()
-    columns = tuple(Column(label, chart.unit, "right") for label in head[1:])
-    return Table(chart.title, (Column("类别", "", "left"), *columns), tuple(rows))
+    columns = tuple(Column(label, "", "right") for label in head[1:])
+    unit = f"单位：{chart.unit}" if chart.unit else "项目"
+    return Table(chart.title, (Column(unit), *columns), tuple(rows))
 
 
 def attachment_lines(content: BulletinContent) -> tuple[tuple[str, tuple[Line, ...]], ...]:
@@ -217,7 +250,7 @@ def set_annexes(content: BulletinContent, numbering: Numbering) -> tuple[SetAnne
         return SetAnnex(
             str(number) if several else "",
             break_title(annex.title, 30 if annex.landscape else 19),
-            tuple(set_blocks(annex.blocks, numbering)),
+            tuple(set_blocks(annex.blocks, numbering, WIDE_AREA if annex.landscape else AREA)),
             annex.landscape,
         )
 
@@ -247,19 +280,30 @@ def _run(font: Font, text: str) -> float:
     return font.advance(text) * BODY + (CHARACTER - BODY) * len(text)
 
 
-def foot_lines(label: str, names: str) -> SetText:
+def foot_lines(label: str, names: str) -> SetEntry:
     """Return one entry of the colophon (四号), set after its label and between 1 character."""
-    names = names.rstrip("。") + "。"
-    width = AREA - 2 * FOOT - HEITI.font.advance(label) * FOOT
-    return SetText(label, set_lines(names, FANGSONG.font, size=FOOT, width=width), names)
+    font = FANGSONG.font
+    label_width = font.advance(label) * FOOT
+    width = AREA - 2 * FOOT - label_width
+    lines = set_lines(names.rstrip("。") + "。", font, size=FOOT, width=width)
+    return SetEntry(label, f"{label_width:.3f}pt", lines)
 
 
-def set_labelled(label: str, names: str) -> SetText:
+def lines_beside(text: str, beside: str, size: float) -> tuple[Line, ...]:
+    """Return the lines of an office's name that leave room for the date at the right."""
+    font = FANGSONG.font
+    edge = FOOT if size == FOOT else CHARACTER
+    width = AREA - 2 * edge - (font.advance(beside) + 1) * size
+    return set_lines(text, font, size=size, width=width)
+
+
+def set_labelled(label: str, names: str) -> SetEntry:
     """Return names (三号) set after a label in 黑体, later lines below the first name."""
     label = label.rstrip("：") + "："
-    width = AREA - 2 * CHARACTER - HEITI.font.advance(label) * BODY
+    label_width = HEITI.font.advance(label) * BODY
+    width = AREA - 2 * CHARACTER - label_width
     lines = set_lines(names, FANGSONG.font, size=BODY, width=width, grid=CHARACTER)
-    return SetText(label, lines, names)
+    return SetEntry(label, f"{label_width:.3f}pt", lines)
 
 
 def page_number_top(size: float = FOOT) -> float:

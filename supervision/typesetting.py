@@ -24,9 +24,7 @@ TIGHTEST = -0.05
 WIDEST = 0.15
 """Bounds of the letter spacing in a justified line (em)."""
 
-_ATOM = re.compile(
-    rf"[0-9A-Za-z][0-9A-Za-z.,:/+\-²³]*[%‰℃{COUNTED}]?|—+|…+|\s+|.", flags=re.DOTALL
-)
+_ATOM = re.compile(rf"[0-9A-Za-z][0-9A-Za-z.,:/+\-²³]*[%‰℃{COUNTED}]?|—+|…+|\s+|.", flags=re.DOTALL)
 
 
 @dataclass(frozen=True)

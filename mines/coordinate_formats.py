@@ -22,7 +22,7 @@ ROW_COUNT = re.compile(r"总行数\s*=\s*(\d{1,6})")
 def read_registration_rows(text: str) -> RawBoundary:
     """Read `n,X,Y` rows, each ring ended by `*,top,bottom,name,flag` (1 counted, -1 hole)."""
     raw = RawBoundary("registration")
-    rows = [(n, line) for n, line in enumerate(text.splitlines(), 1)]
+    rows = [(n, line) for n, line in enumerate(text.split("\n"), 1)]
     _read_rows(raw, rows)
     return raw
 
@@ -31,7 +31,7 @@ def read_xy_keys(text: str) -> RawBoundary:
     """Read `XY001=1,X,Y` rows, each ring ended by `XY005=标高,top,bottom,name,flag`."""
     raw = RawBoundary("xy_keys")
     rows = []
-    for n, line in enumerate(text.splitlines(), 1):
+    for n, line in enumerate(text.split("\n"), 1):
         key = XY_KEY.match(line)
         if key:
             rows.append((n, re.sub(r"^\s*标高", "*", line[key.end() :])))
@@ -130,7 +130,7 @@ def read_land_parcels(text: str) -> RawBoundary:
     raw = RawBoundary("land_parcels", closed=True)
     rings: dict[str, RawRing] = {}
     name, stated, head_line, read = "", 0, 0, 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         values = [plain(cell) for cell in re.split(r"[,，\t]", line)]
         if "=" in plain(line) and not rings and not head_line:
             _read_attribute(raw, plain(line), number)

@@ -10,6 +10,8 @@ from mines.rings import Point, Role
 FULL_WIDTH: dict[int, int | str | None] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 FULL_WIDTH |= {0x3000: " ", 0x00A0: " ", 0x2212: "-", 0x200B: None, 0xFEFF: None}
 
+LABEL_LENGTH = 32
+
 NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{0,12})?")
 SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|1\.#\w+)", re.IGNORECASE)
@@ -92,7 +94,7 @@ def decode(data: bytes | str) -> str | Problem:
             expected="至少 3 个拐点的坐标",
             fix="请检查是否选错了文件",
         )
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def check_datum(text: str) -> Problem | None:
@@ -159,7 +161,7 @@ def add_point(
     x, y = read_coordinate(x_text, "X", line), read_coordinate(y_text, "Y", line)
     raw.problems += [value for value in (x, y) if isinstance(value, Problem)]
     if isinstance(x, Decimal) and isinstance(y, Decimal):
-        ring.points.append(Point(number, x_text, y_text, x, y, line))
+        ring.points.append(Point(number[:LABEL_LENGTH], x_text, y_text, x, y, line))
 
 
 def read_elevation(text: str, line: int) -> Decimal | Problem | None:

@@ -35,8 +35,9 @@ PART = "(?:矿段|采区|区块|块段|地块|矿体|井田|区域)"
 BLOCK = re.compile(rf"[一二三四五六七八九十]{{1,3}}|[\w()()]{{1,20}}{PART}|{PART}[\w]{{1,4}}[::]?")
 NAMED = re.compile(rf"[\w()()]{{0,20}}?{PART}")
 LABEL = re.compile(r"[^\d\s.+-]{0,6}-?\d{1,5}([\s、/]+[^\d\s.]{0,3}\d{1,5})?[#号]?")
-DEGREES = re.compile(r"\d+\s*(°|度\s*\d+\s*[分′'])")
+DEGREES = re.compile(r"\d\s?(°|度\s?\d{1,2}\s?[分′'])")
 AREA = re.compile(r"面积.{0,6}\d")
+LONGEST_CELL = 100
 PAIR = re.compile(r"\d{6,8}(?:\.\d*)?[\s,;|]+[^\d]{0,3}\d{6,8}(?:\.|\b)")
 BROKEN = re.compile(r"\d{6,8}\.\d|\d{1,3},\d{3}\.\d")
 X_HEAD = re.compile(r"X(?![A-Za-z]).{0,12}|[纵北].{0,6}", re.IGNORECASE)
@@ -57,7 +58,7 @@ def read_table(text: str) -> RawBoundary:
     raw = RawBoundary("table")
     blocks = _Blocks(raw)
     cells: list[Cell] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         sentence = plain(line)
         elevations = ELEVATIONS.search(sentence)
         if PAIR.search(sentence) or not (elevations or AREA.search(sentence)):
@@ -99,6 +100,8 @@ def _split(text: str) -> list[str]:
 
 
 def _kind(text: str) -> Kind:
+    if len(text) > LONGEST_CELL:
+        return "other"
     if NUMBER.fullmatch(text):
         whole, _, decimals = text.lstrip("+-").partition(".")
         if len(whole) >= 6:

@@ -65,7 +65,7 @@ def read_text(
 
 
 def _read_rows(text: str) -> RawBoundary:
-    lines = text.splitlines()
+    lines = text.split("\n")
     if "[地块坐标]" in text:
         return read_land_parcels(text)
     if any(XY_KEY.match(line) for line in lines):

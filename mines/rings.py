@@ -173,7 +173,7 @@ def to_lonlat(boundary: Boundary) -> list[Polygon]:
     ]
 
 
-def _in_degrees(shape: Polygon | MultiPolygon, zone: int) -> Polygon | MultiPolygon:
+def _in_degrees(shape: shapely.Geometry, zone: int) -> shapely.Geometry:
     transform = _to_degrees(zone).transform
     return shapely.transform(shape, transform, interleaved=False)
 
@@ -181,21 +181,21 @@ def _in_degrees(shape: Polygon | MultiPolygon, zone: int) -> Polygon | MultiPoly
 def ellipsoidal_area_m2(shape: Polygon | MultiPolygon, zone: int) -> float:
     """Return the area on the CGCS2000 ellipsoid of a polygon of the projection plane, in m².
 
-    Takes the place of TD/T 1055-2019 Annex D, with which it agrees to 0.02 m².
+    Takes the place of TD/T 1055-2019 Annex D, with which it agrees to 0.02 m². Like the formula,
+    it gives for a ring that crosses itself the difference of its loops.
     """
     if shape.is_empty:
         return 0.0
     step = max(STEP_M, shape.length / MOST_STEPS)
-    dense = _in_degrees(shapely.segmentize(shape, step), zone)
     total = 0.0
-    for part in getattr(dense, "geoms", [dense]):
-        total += _closed_area_m2(part.exterior)
-        total -= sum(_closed_area_m2(hole) for hole in part.interiors)
+    for part in getattr(shape, "geoms", [shape]):
+        total += _enclosed_m2(part.exterior, step, zone)
+        total -= sum(_enclosed_m2(hole, step, zone) for hole in part.interiors)
     return total
 
 
-def _closed_area_m2(ring: shapely.LinearRing) -> float:
-    longitudes, latitudes = ring.coords.xy
+def _enclosed_m2(ring: shapely.LinearRing, step: float, zone: int) -> float:
+    longitudes, latitudes = _in_degrees(shapely.segmentize(ring, step), zone).coords.xy
     area, _ = ELLIPSOID.polygon_area_perimeter(longitudes, latitudes)
     return abs(float(area))
 

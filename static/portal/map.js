@@ -97,9 +97,10 @@
     }
 
     function look(extent) {
-      if (extent) view.fit(extent, { size: map.getSize(), padding: [56, 40, 40, 40], maxZoom: 16 });
+      if (extent) view.fit(extent, { size: map.getSize(), padding: wide() ? [56, 190, 40, 40] : [56, 16, 70, 16], maxZoom: 16 });
     }
 
+    const wide = () => root.clientWidth > 640;
     const showAll = () => look(home || extentOfMines() || counties.getSource().getExtent());
 
     // --- the card of what was chosen ------------------------------------------------------------
@@ -220,7 +221,12 @@
     [distance, area].forEach((b) => b.setAttribute("aria-pressed", "false"));
     tools.append(button("＋", "放大", () => zoom(1)), button("－", "缩小", () => zoom(-1)), button("全图", "全图", showAll), distance, area);
 
-    const legend = make("fieldset", "map-legend");
+    const legend = make("details", "map-legend");
+    const rowsBox = make("div", "");
+    rowsBox.setAttribute("role", "group");
+    rowsBox.setAttribute("aria-label", "图上显示哪些");
+    legend.append(make("summary", "", colourBy === "state" ? "生产状态（座）" : "处置方式（座）"), rowsBox);
+    legend.open = wide();
     function drawLegend() {
       const counts = new Map();
       shown().getSource().getFeatures().forEach((feature) => {
@@ -240,7 +246,7 @@
         label.append(box, sample(kind), make("span", "", kind.label), make("b", "", String(counts.get(kind.code))));
         return label;
       });
-      legend.replaceChildren(make("legend", "", colourBy === "state" ? "生产状态（座）" : "处置方式（座）"), ...rows);
+      rowsBox.replaceChildren(...rows);
       legend.hidden = data.legend === "off" || !rows.length;
     }
 
@@ -275,8 +281,10 @@
       else if (!before.getSource().getFeatures().length && !data.tilesUrl) wait.textContent = "当前条件下没有可以显示的矿区范围。";
       else wait.hidden = true;
       drawLegend();
-      look(extentOfMines() && shown().getSource().getFeatures().some((f) => f.get("focus")) ? extentOfMines() : null);
-      if (!shown().getSource().getFeatures().some((f) => f.get("focus"))) showAll();
+      map.updateSize();
+      const focused = before.getSource().getFeatures().some((feature) => feature.get("focus"));
+      if (focused) look(extentOfMines());
+      else showAll();
       root.dataset.ready = "1";
     });
     return map;

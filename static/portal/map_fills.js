@@ -124,7 +124,8 @@
             font: `${chosen ? 600 : 400} 13px ${FONT}`,
             offsetY: small ? 20 : 0,
             fill: new ol.style.Fill({ color: INK }),
-            stroke: new ol.style.Stroke({ color: "rgba(255, 255, 255, 0.92)", width: 4 }),
+            backgroundFill: new ol.style.Fill({ color: "rgba(255, 255, 255, 0.9)" }),
+            padding: [2, 4, 1, 4],
           }),
           zIndex: 10,
         }));

@@ -21,6 +21,7 @@ from defusedxml.ElementTree import fromstring
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from mines.coordinate_rows import NUMBER, decode, plain
+from mines.coordinates import read_text
 from mines.readings import Limits, Problem, Reading, problem, refused
 from mines.reference_systems import WGS84, System, system_of_name, system_of_wkt
 from mines.shapefile_archive import ArchiveLimits, Unpacked, unpack_shapefile
@@ -272,3 +273,17 @@ def _attribute(value: Any, encoding: str) -> Any:
         except (LookupError, ValueError):
             continue
     return value
+
+
+def read_upload(
+    data: bytes, limits: Limits | None = None, *, assume_zone: int | None = None
+) -> Reading:
+    """Read an uploaded boundary in whichever form its first bytes show."""
+    head = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"PK"):
+        return read_shapefile_zip(data, limits)
+    if head.startswith(b"{"):
+        return read_geojson(data, limits)
+    if head.startswith((b"<?xml", b"<kml")):
+        return read_kml(data, limits)
+    return read_text(data, limits, assume_zone=assume_zone)

@@ -80,9 +80,7 @@ def problem(
     """Build a problem whose message names the place, what is wrong, what is right, what to do."""
     where = place or (f"第 {line} 行" if line is not None else "")
     message = f"{where}{what}"
-    if expected:
-        message += f",应为{expected}"
-    message += "。"
+    message += f"。应为:{expected}。" if expected else "。"
     if fix:
         message += f"{fix}。"
     return Problem(code, severity, line, message, found, expected, fix)

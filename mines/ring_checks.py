@@ -36,8 +36,8 @@ def check_boundary(raw: RawBoundary, limits: Limits, assume_zone: int | None = N
     given = _as_given(raw, zone, limits) if placed_as_given else None
     for ring in check.rings:
         _close(check, ring)
-        _drop_doubles(check, ring)
         _renumber(check, ring)
+        _drop_doubles(check, ring)
     hollow = [ring for ring in check.rings if not _has_corners(check, ring)]
     if hollow:
         return Reading(given, tuple(check.problems))
@@ -82,17 +82,16 @@ def _close(check: Check, ring: RawRing) -> None:
                 severity="warning",
                 **check.place([last]),
             )
-    elif len(ring.points) > 3 and label_numbers(first.number) == label_numbers(last.number):
-        check.stuck |= bool(label_numbers(first.number))
-        if label_numbers(first.number):
-            check.report(
-                "unclosed",
-                f"又写了第一个点号“{last.number}”,但坐标与第一点不同,环没有闭合",
-                found=f"{last.x_text},{last.y_text}",
-                expected=f"第一点的坐标 {first.x_text},{first.y_text}",
-                fix="请核对这两行哪一行抄错了",
-                **check.place([last]),
-            )
+    elif len(ring.points) > 3 and _same_number(first, last):
+        check.stuck = True
+        check.report(
+            "unclosed",
+            f"又写了第一个点号“{last.number}”,但坐标与第一点不同,环没有闭合",
+            found=f"{last.x_text},{last.y_text}",
+            expected=f"第一点的坐标 {first.x_text},{first.y_text}",
+            fix="请核对这两行哪一行抄错了",
+            **check.place([last]),
+        )
     elif check.raw.closed:
         check.report(
             "auto_closed",
@@ -105,6 +104,11 @@ def _close(check: Check, ring: RawRing) -> None:
         )
 
 
+def _same_number(first: Point, last: Point) -> bool:
+    number = label_numbers(first.number)
+    return bool(number) and number == label_numbers(last.number)
+
+
 def _drop_doubles(check: Check, ring: RawRing) -> None:
     """Take away corners that stand at the same place as the one before them."""
     kept = ring.points[:1]
@@ -114,7 +118,7 @@ def _drop_doubles(check: Check, ring: RawRing) -> None:
         (doubled if same else kept).append(point)
     if doubled:
         check.changed = True
-        ring.points = kept
+        ring.points = list(renumbered(kept))
         check.report(
             "doubled_point",
             f"的拐点 {doubled[0].number} 与前一拐点坐标相同",
@@ -135,50 +139,59 @@ def _renumber(check: Check, ring: RawRing) -> None:
         _report_number(
             check,
             "numbering_start",
-            ring.points[0],
+            ring.points[:1],
             f"的点号从 {start} 开始",
             "每个区域的点号从 1 开始",
             "请核对前面的拐点是否漏抄;没有漏抄时可采用旁边重新编号的坐标",
         )
-    due = start
-    for point in ring.points:
+    due, gaps = start, []
+    for last, point in zip([None, *ring.points], ring.points, strict=False):
         numbers = label_numbers(point.number)
         if len(numbers) > 1 and due in numbers:
             _report_number(
                 check,
                 "numbering_double",
-                point,
+                [point],
                 f"的点号“{point.number}”里有两个数",
                 f"一个点号 {due}",
                 f"请改为 {due},并核对这一行是否合并了两个拐点",
             )
             numbers = [due]
-        if numbers[-1] != due:
-            _report_number(
-                check,
-                "numbering_gap",
-                point,
-                f"的点号是 {numbers[-1]}",
-                f"接着上一点的 {due}",
-                "请核对是否漏抄了拐点或抄错了点号",
-            )
+        # A corner written twice, number and all, is reported as doubled.
+        twice = last is not None and (last.number, last.x, last.y) == (
+            point.number,
+            point.x,
+            point.y,
+        )
+        if numbers[-1] != due and not twice:
+            gaps.append((point, due))
         due = numbers[-1] + 1
+    if gaps:
+        point, wanted = gaps[0]
+        _report_number(
+            check,
+            "numbering_gap",
+            [point for point, _ in gaps],
+            f"的点号 {point.number} 没有接着上一点",
+            f"点号 {wanted}",
+            "请核对是否漏抄了拐点或抄错了点号",
+        )
     if len(check.problems) > before:
         check.changed = True
         ring.points = list(renumbered(ring.points))
 
 
 def _report_number(
-    check: Check, code: str, point: Point, what: str, expected: str, fix: str
+    check: Check, code: str, points: list[Point], what: str, expected: str, fix: str
 ) -> None:
     check.report(
         code,
         what,
-        found=point.number,
+        found=points[0].number,
         expected=expected,
         fix=fix,
         severity="warning",
-        **check.place([point]),
+        **check.place(points),
     )
 
 

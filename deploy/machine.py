@@ -27,6 +27,7 @@ VAR = TOP / "var"
 VENV = TOP / ".venv"
 PYTHON = VENV / "bin" / "python"
 OLDEST_PYTHON, TOO_NEW_PYTHON = (3, 11), (3, 13)
+COMMANDS = ("demo", "test", "bench")  # each has a folder with this name in var/
 REQUIREMENTS = {"demo": "requirements.txt", "test": "requirements-dev.txt"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\n# Of shuozhou-mines: packages start no service now.\nexit 101\n"
@@ -62,14 +63,14 @@ def one_at_a_time(report: Report) -> Iterator[None]:
 
 def running_command() -> str | None:
     """Name a command of this checkout that uses .venv at this moment."""
-    for purpose in REQUIREMENTS:
-        folder = VAR / purpose
+    for command in COMMANDS:
+        folder = VAR / command
         if (folder / "running.json").exists():
             try:
                 with claim(folder / "lock"):
                     pass
             except Busy:
-                return f"make {purpose}"
+                return f"make {command}"
     return None
 
 

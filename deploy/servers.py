@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -172,27 +172,31 @@ def socket_folder(home: Home) -> Path:
     fits = len(os.fsencode(place / SOCKET_NAME)) <= LONGEST_SOCKET_PATH
     if fits and re.fullmatch(r"[A-Za-z0-9_./+-]+", str(place)):
         return home.own_folder("socket")
-    name = f"shuozhou-mines-{hashlib.sha256(os.fsencode(home.data)).hexdigest()[:12]}"
-    temporary = Path(tempfile.gettempdir())
-    if len(os.fsencode(temporary / name / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
-        temporary = Path("/tmp")  # noqa: S108 - the owner is checked below
-    return owned_folder(temporary / name, home.account)
+    return owned_folder(short_folder(home.data), home.account)
+
+
+def short_folder(data: Path) -> Path:
+    """Return where the socket of a cluster goes whose own path is unfit for one."""
+    name = f"shuozhou-mines-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
+    place = Path(tempfile.gettempdir()) / name
+    short = len(os.fsencode(place / SOCKET_NAME)) <= LONGEST_SOCKET_PATH
+    return place if short else Path("/tmp") / name  # noqa: S108 - owned_folder checks the owner
 
 
 def owned_folder(place: Path, account: Account | None) -> Path:
     """Make a folder in a public place; Halt if someone else has made it before us."""
-    uid = account.uid if account else os.getuid()
-    try:
+    owner = account.uid if account else os.getuid()
+    with suppress(FileExistsError):
         place.mkdir(mode=0o700)
-        if account:
-            os.chown(place, account.uid, account.gid)
-    except FileExistsError:
-        found = place.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or found.st_mode & 0o077:
-            raise Halt(
-                f"{place} is not a folder of our own: someone else may have put it there to read "
-                "along. Look who made it, remove it, and run the command again."
-            ) from None
+    found = place.lstat()
+    ours = found.st_uid in (owner, os.getuid()) and not found.st_mode & 0o077
+    if not (ours and stat.S_ISDIR(found.st_mode)):
+        raise Halt(
+            f"{place} is not a folder of our own: someone else may have put it there to read "
+            "along. Look who made it, remove it, and run the command again."
+        )
+    if account:
+        os.chown(place, account.uid, account.gid, follow_symlinks=False)
     return place
 
 

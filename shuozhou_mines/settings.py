@@ -167,6 +167,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 MAX_WORKBOOK_BYTES = env.int("PORTAL_MAX_WORKBOOK_BYTES", default=20 * 1024 * 1024)
 
+# --- reports -----------------------------------------------------------------------------------
+# The Work Plan names no day (六(四)); offices usually ask for the report by the 25th.
+REPORT_DUE_DAY = env.int("PORTAL_REPORT_DUE_DAY", default=25)
+
 # --- jobs --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True

@@ -5,10 +5,8 @@ from datetime import date
 
 from django.conf import settings
 
-from standards.terms import Disposition
+from supervision.consistency import BATCHES
 from supervision.models import Target
-
-BATCHES = (Disposition.CLOSE, Disposition.EXIT, Disposition.MERGE, Disposition.UPGRADE)
 
 
 def load_demo_targets() -> None:

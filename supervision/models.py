@@ -1,5 +1,6 @@
 """Hold what is reported and what is followed up: targets, reports, visits, meetings, bulletins."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,6 +12,11 @@ from mines.models import Mine
 from standards.terms import Disposition
 from taskforce.models import County
 from taskforce.permissions import counties_where
+
+
+def month_name(month: date) -> str:
+    """Return a month as people write it: 2025年6月."""
+    return f"{month.year}年{month.month}月"
 
 
 class Target(models.Model):
@@ -86,7 +92,9 @@ class MonthlyReport(models.Model):
         related_name="reports_signed",
     )
     submitted_at = models.DateTimeField("报送时间", null=True, blank=True)
+    first_submitted_at = models.DateTimeField("首次报送时间", null=True, blank=True)
     return_note = models.TextField("退回意见", blank=True)
+    correction_note = models.CharField("更正说明", max_length=200, blank=True)
 
     objects = MonthlyReportQuerySet.as_manager()
 
@@ -110,16 +118,31 @@ class MonthlyReport(models.Model):
                 name="report_submitted_by_somebody",
                 violation_error_message="已报送的月报必须有签发人和报送时间。",
             ),
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True) | Q(first_submitted_at__isnull=False),
+                name="report_first_submission_kept",
+                violation_error_message="已报送的月报必须保留首次报送时间。",
+            ),
+            models.CheckConstraint(
+                condition=Q(version=1) | ~Q(correction_note=""),
+                name="report_correction_says_why",
+                violation_error_message="更正月报必须写明更正原因。",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.county.name} {self.month:%Y年%-m月}月报"
+        return f"{self.county.name} {month_name(self.month)}月报"
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether the figures stand; only a returned or an open report may be changed."""
+        return self.state == self.State.SUBMITTED
 
     @property
     def is_late(self) -> bool:
-        """Tell whether the report came, or still has not come, after its due day."""
-        day = timezone.localdate(self.submitted_at) if self.submitted_at else timezone.localdate()
-        return day > self.due_on
+        """Tell whether the first submission came, or still has not come, after the due day."""
+        first = self.first_submitted_at
+        return (timezone.localdate(first) if first else timezone.localdate()) > self.due_on
 
 
 class ReportRow(models.Model):
@@ -177,9 +200,9 @@ class Bulletin(models.Model):
 
     year = models.PositiveSmallIntegerField("年")
     quarter = models.PositiveSmallIntegerField("季度")
-    number = models.PositiveSmallIntegerField("期号")
+    number = models.PositiveSmallIntegerField("期号", null=True, blank=True)
     title = models.CharField("标题", max_length=120)
-    document_number = models.CharField("文号", max_length=60)
+    document_number = models.CharField("文号", max_length=60, blank=True)
     state = models.CharField("状态", max_length=8, choices=State, default=State.DRAFT)
     figures = models.JSONField("数据", default=dict)
     paragraphs = models.JSONField("段落", default=list)
@@ -202,6 +225,7 @@ class Bulletin(models.Model):
     is_public = models.BooleanField("公开发布", default=True)
     pdf = models.FileField("PDF", upload_to="bulletins/%Y/", max_length=200, blank=True)
     pdf_sha256 = models.CharField("PDF SHA-256", max_length=64, blank=True)
+    pdf_content = models.CharField("PDF 对应的内容", max_length=64, blank=True)
 
     class Meta:
         verbose_name = "季通报"
@@ -213,22 +237,30 @@ class Bulletin(models.Model):
                 violation_error_message="这个季度的通报已经建立。",
             ),
             UniqueConstraint(
-                fields=["year", "number"],
-                name="bulletin_number_once_per_year",
-                violation_error_message="这个期号本年已经用过。",
+                fields=["document_number"],
+                condition=~Q(document_number=""),
+                name="bulletin_document_number_once",
+                violation_error_message="这个文号已经用过，请改用下一个号。",
             ),
             models.CheckConstraint(
                 condition=Q(quarter__gte=1, quarter__lte=4), name="bulletin_quarter_1_to_4"
             ),
             models.CheckConstraint(
-                condition=Q(state="draft") | Q(issued_by__isnull=False, issued_on__isnull=False),
+                condition=Q(state="draft")
+                | Q(issued_by__isnull=False, issued_on__isnull=False, number__isnull=False)
+                & ~Q(document_number=""),
                 name="bulletin_issued_by_somebody",
-                violation_error_message="已印发的通报必须有签发人和印发日期。",
+                violation_error_message="已印发的通报必须有签发人、印发日期、期号和文号。",
             ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def period(self) -> str:
+        """Return the quarter in words: 2025年第二季度."""
+        return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"
 
 
 class Inspection(models.Model):

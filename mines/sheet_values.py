@@ -58,11 +58,16 @@ def problem_at(
     misread: Misread,
     found: CellValue,
     severity: Severity = "error",
+    *,
+    label: str = "",
 ) -> CellProblem:
-    """Name the cell in the sentence: 附表2 第7行 D7 单元格『50万』不是数字。…"""
+    """Name the cell in the sentence: 附表2 第7行 D7 单元格『50万』不是数字。…
+
+    `label` is a shorter name of the sheet for the sentence.
+    """
     cell = f"{column_letters(column)}{row}"
     quoted = f"『{shown(found)}』" if found not in (None, "") else ""
-    message = f"{sheet} 第{row}行 {cell} 单元格{quoted}{misread.says}"
+    message = f"{label or sheet} 第{row}行 {cell} 单元格{quoted}{misread.says}"
     return CellProblem(sheet, cell, severity, misread.code, message, shown(found), misread.expected)
 
 

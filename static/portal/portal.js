@@ -78,7 +78,8 @@
 
   function submitOnce(event) {
     const form = event.target;
-    if (event.defaultPrevented || form.method !== "post") return;
+    // Asked by attribute: a field called "method" would hide the property.
+    if (event.defaultPrevented || (form.getAttribute("method") || "").toLowerCase() !== "post") return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;

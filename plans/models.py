@@ -11,7 +11,7 @@ from mines.models import CGCS2000, Mine, Mineral
 from plans.workflow import State
 from shuozhou_mines.models import Job
 from standards.terms import Disposition as DispositionKind
-from standards.terms import ExtraResource, GrantWay, Method, Phase, ScaleUnit, Verdict
+from standards.terms import GrantWay, Method, Phase, ScaleUnit, Verdict
 from taskforce.models import County, Organization
 from taskforce.permissions import counties_where
 
@@ -171,9 +171,7 @@ class MergedArea(models.Model):
     area_km2 = models.DecimalField(
         "计算面积（km²）", max_digits=9, decimal_places=4, null=True, blank=True
     )
-    extra_kind = models.CharField(
-        "新增资源类型", max_length=10, choices=ExtraResource.choices(), blank=True
-    )
+    extra_kinds = models.JSONField("新增资源类型", default=list, blank=True)
     grant_way = models.CharField("出让方式", max_length=12, choices=GrantWay.choices(), blank=True)
     extra_reason = models.TextField("新增依据", blank=True)
     is_on_ridge = models.BooleanField("以山脊划界", null=True, blank=True)

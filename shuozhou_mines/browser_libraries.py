@@ -9,6 +9,8 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 FILES = {
     "bootstrap/css/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
+    # The style sheet names its map, and collecting fails when a named file is not there.
+    "bootstrap/css/bootstrap.min.css.map": "bootstrap/dist/css/bootstrap.min.css.map",
     "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
     "ol/ol.js": "ol/dist/ol.js",
     "ol/ol.css": "ol/ol.css",

@@ -159,7 +159,7 @@ def run_job(job_id: int) -> None:
         finish(
             job,
             Job.State.FAILED,
-            error=f"已试 {Job.MOST_ATTEMPTS} 次都中断了。请联系系统管理员查看日志，任务编号 {job.pk}。",
+            error=_GAVE_UP.format(times=Job.MOST_ATTEMPTS, number=job.pk),
         )
         return
     try:

@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from plans.waiting import waiting_for
 from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
 
 SUBJECT_PAGES = {
     "plans.planversion": "plan-version",
-    "plans.checkrun": "check-run",
     "supervision.bulletin": "bulletin",
 }
 
@@ -38,24 +38,38 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     """Show what waits for this person, since when and until when, one click away."""
-    return render(request, "desk.html", {"waiting": []})
+    return render(request, "desk.html", {"waiting": waiting_for(request.user)})
 
 
 @require_GET
 def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Show one job of this user's; HTMX asks for the moving part alone."""
     job = _own_job(request, job_id)
-    context = {
-        "job": job,
-        "label": jobs.label_of(job.kind),
-        "result_url": _result_url(job),
-        "slow": job.state == Job.State.QUEUED and not jobs.queue_reachable(),
-    }
+    result_url = _result_url(job)
+    context = {"label": jobs.label_of(job.kind), "progress": _progress(job, result_url)}
     template = "jobs/_progress.html" if request.htmx else "jobs/page.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
-    if request.htmx and not job.is_open and context["result_url"]:  # type: ignore[attr-defined]
-        response["HX-Redirect"] = str(context["result_url"])
+    if request.htmx and not job.is_open and result_url:  # type: ignore[attr-defined]
+        response["HX-Redirect"] = result_url
     return response
+
+
+def _progress(job: Job, result_url: str) -> dict[str, object]:
+    """Describe a job as components/progress.html reads it."""
+    leave = ""
+    if job.state == Job.State.QUEUED and not jobs.queue_reachable():
+        leave = "任务队列暂时连不上；已保存的请求不会丢，恢复后自动处理。"
+    return {
+        "state": job.state,
+        "done": job.done,
+        "total": job.total,
+        "step": job.step,
+        "url": reverse("job", args=[job.pk]),
+        "leave": leave or "可以离开本页，处理不会中断；结果列在“任务”里。",
+        "error": job.error,
+        "result_url": result_url,
+        "result_label": "查看结果",
+    }
 
 
 @require_GET

@@ -1,5 +1,10 @@
-"""Map the addresses of this part."""
+"""Map the addresses of the task force, under /work/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from taskforce import views
+
+urlpatterns = [
+    path("counties.json", views.county_shapes, name="county-shapes"),
+    path("roster/", views.roster, name="roster"),
+]

@@ -1,4 +1,4 @@
-"""Load what the product ships: counties, bodies, roster, minerals, holidays; demo data if asked."""
+"""Load what the product ships: counties, bodies, roster, minerals, holidays, demo data."""
 
 import json
 from datetime import date
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     help = __doc__
 
     @transaction.atomic
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **_options: Any) -> None:
         """Load every fixture; repeatable."""
         load_counties()
         load_organizations()

@@ -1,0 +1,206 @@
+"""Do the work that follows an upload: read the workbook, store its rows, check the standards."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from mines.models import Mine, Mineral
+from mines.sheets import CellProblem, WorkbookRefused, read_workbook
+from plans.compliance import find, save_run
+from plans.models import Disposition, MergedArea, PlanVersion
+from plans.outlines import CornerProblem, Outline, read_outlines
+from plans.registry import registry_of
+from plans.workbook import CORNER_SHEET, ParsedPlan, read_plan, signing_key
+from shuozhou_mines.jobs import Run, handles
+
+STEPS_BEFORE_CHECKS = 2
+
+
+@handles("plans.read_version", "读入方案并检查标准")
+def read_version(run: Run) -> None:
+    """Read an uploaded version: store its rows and findings, or its problems."""
+    version = PlanVersion.objects.select_related("plan__county", "plan__round").get(
+        pk=run.subject_id
+    )
+    if version.state != PlanVersion.State.RECEIVED:
+        return
+    run.report(0, STEPS_BEFORE_CHECKS, "正在读取工作簿")
+    parsed, outlines, problems = _parse(version)
+    if any(problem["severity"] == "error" for problem in problems):
+        _refuse(run, version, problems)
+        return
+    run.report(1, STEPS_BEFORE_CHECKS, "正在写入矿山和整合区")
+    with transaction.atomic():
+        run.still_ours()
+        _store(version, parsed, outlines, problems)
+    today = timezone.localdate()
+    found = find(version, on=today, progress=lambda *at: _report_checks(run, *at))
+    with transaction.atomic():
+        run.still_ours()
+        save_run(version, found, job=run.job, on=today)
+        version.state = PlanVersion.State.READ
+        version.save(update_fields=["state"])
+
+
+def _report_checks(run: Run, done: int, total: int, title: str) -> None:
+    """Count the reading as two steps and every rule as one."""
+    run.report(done + STEPS_BEFORE_CHECKS, total + STEPS_BEFORE_CHECKS, f"检查：{title}")
+
+
+def _parse(
+    version: PlanVersion,
+) -> tuple[ParsedPlan, dict[str, Outline], list[dict[str, Any]]]:
+    """Return rows, outlines and problems of the version's file."""
+    try:
+        workbook = read_workbook(Path(settings.MEDIA_ROOT) / version.file.name)
+    except WorkbookRefused as refusal:
+        problem = {
+            "sheet": "",
+            "cell": "",
+            "severity": "error",
+            "code": refusal.code,
+            "message": refusal.message,
+            "found": "",
+            "expected": "",
+        }
+        return ParsedPlan(), {}, [problem]
+    parsed = read_plan(
+        workbook,
+        county_code=version.plan.county_id,
+        registry=registry_of(version.plan.county_id),
+        signing_key=signing_key(settings.SECRET_KEY),
+        minerals=set(Mineral.objects.values_list("name", flat=True)),
+    )
+    outlines, corner_problems = read_outlines(parsed.corners)
+    found = [*parsed.problems, *(_corner_cell(each) for each in corner_problems)]
+    return parsed, outlines, [asdict(problem) for problem in found]
+
+
+def _corner_cell(problem: CornerProblem) -> CellProblem:
+    return CellProblem(
+        sheet=CORNER_SHEET,
+        cell=f"D{problem.row}",
+        severity=problem.severity,
+        code=problem.code,
+        message=f"{CORNER_SHEET} 第{problem.row}行（{problem.area_code}）：{problem.message}",
+        found=problem.found,
+        expected=problem.expected,
+    )
+
+
+def _refuse(run: Run, version: PlanVersion, problems: list[dict[str, Any]]) -> None:
+    with transaction.atomic():
+        run.still_ours()
+        version.state = PlanVersion.State.REFUSED
+        version.problems = problems
+        version.save(update_fields=["state", "problems"])
+
+
+def _store(
+    version: PlanVersion,
+    parsed: ParsedPlan,
+    outlines: dict[str, Outline],
+    problems: list[dict[str, Any]],
+) -> None:
+    """Write the rows of a version; those of a run that was cut short are replaced."""
+    version.dispositions.all().delete()
+    version.areas.all().delete()
+    minerals = {row.name: row for row in Mineral.objects.all()}
+    areas = MergedArea.objects.bulk_create(
+        _area(version, row, parsed, outlines.get(row.code), minerals.get(row.mineral or ""))
+        for row in parsed.areas
+    )
+    area_by_code = {area.code: area for area in areas}
+    mine_ids = dict(
+        Mine.objects.filter(county_id=version.plan.county_id).values_list("registry_no", "pk")
+    )
+    Disposition.objects.bulk_create(
+        Disposition(
+            version=version,
+            mine_id=mine_ids[row.registry_no],
+            kind=row.disposition,
+            reason=row.reason or "",
+            area=area_by_code.get(row.area_code or ""),
+            due_on=row.due_on,
+            responsible_unit=row.unit or "",
+            responsible=row.person or "",
+            remarks=row.remark or "",
+        )
+        for row in parsed.dispositions
+        if row.disposition is not None
+    )
+    version.problems = problems
+    version.sheets = {
+        name: [_plain(asdict(row)) for row in getattr(parsed, name)]
+        for name in ("closings", "exits", "upgrades", "zones", "supplies", "tasks")
+    }
+    version.save(update_fields=["problems", "sheets"])
+
+
+def _area(
+    version: PlanVersion,
+    row: Any,
+    parsed: ParsedPlan,
+    outline: Outline | None,
+    mineral: Mineral | None,
+) -> MergedArea:
+    stocks = {
+        "measured": row.measured_wan_t,
+        "indicated": row.indicated_wan_t,
+        "inferred": row.inferred_wan_t,
+    }
+    return MergedArea(
+        version=version,
+        code=row.code,
+        name=row.name or row.code,
+        lead_enterprise=row.lead or "",
+        mineral=mineral,
+        method=row.method or "",
+        scale=row.scale,
+        scale_unit=row.scale_unit or "",
+        density=row.density_t_m3,
+        systems=[
+            {"name": each.name, "method": each.method, "scale": _text(each.scale)}
+            for each in parsed.systems
+            if each.area_code == row.code
+        ],
+        stocks={key: str(value) for key, value in stocks.items() if value is not None},
+        recoverable=row.reserve_wan_t,
+        service_life_years=row.service_life_years,
+        life_includes_construction=row.life_includes_construction,
+        construction_years=row.construction_years,
+        elevation_top_m=row.elevation_top_m,
+        elevation_bottom_m=row.elevation_bottom_m,
+        declared_area_km2=row.area_km2,
+        outline=outline.shape if outline else None,
+        area_km2=outline.area_km2 if outline else None,
+        extra_kinds=[kind.value for kind in row.extra_resources],
+        grant_way=row.grant_way or "",
+        extra_reason=row.extra_basis or "",
+        is_on_ridge=row.on_ridge,
+        is_new_right=row.as_new,
+        responsible=row.leader or "",
+        due_on=row.due_on,
+        remarks=row.remark or "",
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Make a row fit for JSON: days in ISO form, decimals as text."""
+    return {
+        key: value.isoformat()
+        if isinstance(value, date)
+        else value
+        if value is None or isinstance(value, int | str | list)
+        else str(value)
+        for key, value in row.items()
+    }

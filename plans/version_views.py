@@ -1,0 +1,155 @@
+"""Hand out templates, take uploads, and show what became of each version."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET, require_POST
+
+from plans import actions, permissions
+from plans.compliance import current_rulebook
+from plans.forms import UploadForm
+from plans.models import CountyPlan, PlanVersion
+from plans.registry import registry_of, registry_version
+from plans.workbook import annotate, signing_key, template_thresholds, write_template
+from shuozhou_mines.errors import Refused
+from shuozhou_mines.models import Job
+from taskforce.trail import record
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PROBLEMS_SHOWN = 500
+
+
+@require_GET
+def plan_template(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """Make the county's workbook with its registered mines filled in."""
+    plan = get_object_or_404(
+        CountyPlan.objects.visible_to(request.user).select_related("county", "round"), pk=plan_id
+    )
+    permissions.check_right(request.user, "draft_plan", plan)
+    mines = registry_of(plan.county_id)
+    content = write_template(
+        county_code=plan.county_id,
+        county_name=plan.county.name,
+        round_name=plan.round.name,
+        mines=mines,
+        thresholds=template_thresholds(current_rulebook(), on=timezone.localdate()),
+        registry_version=registry_version(mines),
+        signing_key=signing_key(settings.SECRET_KEY),
+        demo=settings.DEMO,
+    )
+    record("下载方案模板", by=request.user, subject=plan, county=plan.county)
+    return _download(
+        content, f"{plan.county.name}整治整合方案模板_{timezone.localdate():%Y%m%d}.xlsx"
+    )
+
+
+@require_POST
+def plan_upload(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """Take a workbook as the plan's next version and go to its page."""
+    plan = get_object_or_404(CountyPlan.objects.visible_to(request.user), pk=plan_id)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, next(iter(form.errors.values()))[0])
+        return redirect("plan", plan.pk)
+    try:
+        version, _ = actions.receive_version(
+            plan_id=plan.pk,
+            upload=form.cleaned_data["workbook"],
+            by=request.user,
+            at=timezone.now(),
+        )
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect("plan", plan.pk)
+    return redirect("plan-version", version.pk)
+
+
+@require_GET
+def version_page(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Show one version: the work on it, its errors cell by cell, or where its rows are."""
+    version = _visible_version(request, version_id)
+    job = Job.objects.about(version).first()
+    run = version.check_runs.first()
+    context = {
+        "version": version,
+        "plan": version.plan,
+        "job": job,
+        "progress": _progress(version, job)
+        if job is not None and _shows_progress(version)
+        else None,
+        "problems": [
+            {**row, "level": row["severity"]} for row in version.problems[:PROBLEMS_SHOWN]
+        ],
+        "errors_count": len(version.errors),
+        "warnings_count": len(version.problems) - len(version.errors),
+        "run": run,
+        "upload_form": UploadForm() if permissions.can_upload(request.user, version.plan) else None,
+    }
+    return render(request, "plans/version.html", context)
+
+
+def _shows_progress(version: PlanVersion) -> bool:
+    return version.state == PlanVersion.State.RECEIVED
+
+
+def _progress(version: PlanVersion, job: Job) -> dict[str, Any]:
+    return {
+        "state": job.state,
+        "done": job.done,
+        "total": job.total,
+        "step": job.step,
+        "url": reverse("plan-version-progress", args=[version.pk]),
+        "leave": "可以离开本页，读入和检查不会中断；回到方案的“版本”里就能看到结果。",
+        "error": job.error,
+        "result_url": "",
+        "result_label": "",
+    }
+
+
+@require_GET
+def version_progress(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Answer the moving part of a version's page; when the work is done, ask for the page."""
+    version = _visible_version(request, version_id)
+    job = get_object_or_404(Job.objects.about(version))
+    response = render(request, "components/progress.html", {"progress": _progress(version, job)})
+    if not _shows_progress(version):
+        response["HX-Redirect"] = reverse("plan-version", args=[version.pk])
+    return response
+
+
+@require_GET
+def version_file(request: HttpRequest, version_id: int) -> FileResponse:
+    """Hand back the workbook as it was uploaded."""
+    version = _visible_version(request, version_id)
+    record("下载方案文件", by=request.user, subject=version, county=version.plan.county)
+    return FileResponse(
+        version.file.open("rb"), as_attachment=True, filename=version.file_name, content_type=XLSX
+    )
+
+
+@require_GET
+def version_marked(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Hand back the same workbook with every wrong cell marked and commented."""
+    version = _visible_version(request, version_id)
+    content = annotate(version.file.path, version.problems)
+    return _download(content, f"有标注_{version.file_name}")
+
+
+def _visible_version(request: HttpRequest, version_id: int) -> PlanVersion:
+    versions = PlanVersion.objects.filter(
+        plan__in=CountyPlan.objects.visible_to(request.user)
+    ).select_related("plan__county", "plan__round", "uploaded_by")
+    return get_object_or_404(versions, pk=version_id)
+
+
+def _download(content: bytes, name: str) -> HttpResponse:
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    return HttpResponse(
+        content, content_type=XLSX, headers={"Content-Disposition": disposition or "attachment"}
+    )

@@ -1,0 +1,102 @@
+"""Share what most tests need: the six counties, a person for every role, no way out."""
+
+import socket
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from taskforce.actions import grant_role, write_rights
+from taskforce.models import County, Organization, User
+from taskforce.roles import RIGHTS, Role
+
+SHUOCHENG = "140602"
+PINGLU = "140603"
+
+
+@pytest.fixture(autouse=True)
+def _no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that reaches for any other machine."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test reached for {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(autouse=True)
+def _files_of_this_test(settings: Any, tmp_path: Any) -> None:
+    """Keep uploads and made documents of each test in its own folder."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def load_ground() -> None:
+    """Load the shipped rows that every part stands on, without demo data."""
+    call_command("load_fixtures", verbosity=0, stdout=_Silent())
+
+
+class _Silent:
+    def write(self, _text: str) -> int:
+        return 0
+
+
+@pytest.fixture
+def ground(db: None, settings: Any) -> None:
+    """Have counties, bodies, minerals, holidays, rounds and rights in the database."""
+    settings.DEMO = False
+    load_ground()
+
+
+@pytest.fixture
+def counties(ground: None) -> dict[str, County]:
+    """Return the counties by code."""
+    return {county.code: county for county in County.objects.all()}
+
+
+@pytest.fixture
+def people(counties: dict[str, County]) -> dict[str, User]:
+    """Return one person for every role; county roles in 朔城区, and in 平鲁区 as `other_…`."""
+    return make_people(counties)
+
+
+def make_people(counties: dict[str, County]) -> dict[str, User]:
+    """Make the people of the fixture of the same name."""
+    write_rights()
+    people: dict[str, User] = {}
+    for role, rights in RIGHTS.items():
+        if rights.of_one_county:
+            people[role.value] = make_person(role.value, role, counties[SHUOCHENG])
+            people[f"other_{role.value}"] = make_person(
+                f"other_{role.value}", role, counties[PINGLU]
+            )
+        else:
+            people[role.value] = make_person(role.value, role)
+    unit = Organization.objects.get(name="市生态环境局")
+    people["other_member_unit"] = make_person("other_member_unit", Role.MEMBER_UNIT)
+    User.objects.filter(pk=people["other_member_unit"].pk).update(organization=unit)
+    people["other_member_unit"].refresh_from_db()
+    return people
+
+
+def make_person(username: str, role: Role, county: County | None = None) -> User:
+    """Make a person with one role; the name of the role is the person's name."""
+    user = User.objects.create(
+        username=username, name=f"{role.label}测试员", organization=_body_of(role, county)
+    )
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    grant_role(to=user, role=role, county=county)
+    return user
+
+
+def _body_of(role: Role, county: County | None) -> Organization | None:
+    if county is not None:
+        return Organization.objects.get(county=county)
+    name = {
+        Role.OFFICE: "朔州市非煤行业管理及综合整治整合工作专班办公室",
+        Role.MEMBER_UNIT: "市应急管理局",
+    }
+    return Organization.objects.filter(name=name.get(role, "")).first()

@@ -5,11 +5,11 @@ from copy import copy
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
+from typing import Literal, cast
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.comments import Comment
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.protection import WorkbookProtection
@@ -17,6 +17,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from mines.sheets import column_letters
+from plans.workbook_colours import colour_areas, colour_dispositions, colour_systems
 from plans.workbook_columns import (
     AREAS,
     DISPOSITIONS,
@@ -42,13 +43,11 @@ from plans.workbook_columns import (
 )
 from plans.workbook_meta import stamp_of
 from plans.workbook_rows import ParsedPlan, TemplateMine
-from standards.terms import Disposition, ScaleUnit, Term
+from standards.terms import Disposition, Term
 
 FONT = "Microsoft YaHei"
 HEAD_FILL = PatternFill("solid", fgColor="0F5C63")
 LOCKED_FILL = PatternFill("solid", fgColor="EEF1EF")
-RED = PatternFill("solid", bgColor="F6C9C5")
-AMBER = PatternFill("solid", bgColor="FBE6C2")
 LINE = Side(style="thin", color="C9CFCC")
 BORDER = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
 COMMENT_AUTHOR = "填写说明"
@@ -80,7 +79,8 @@ GUIDE = (
     "三、整合区范围填写在“拐点坐标”表，或另外上传坐标文件。",
     "四、关闭取缔、引导退出、升级改造的矿山，分别填写附表3、附表4、附表5。",
     "五、附表6 至附表8 按全县（市、区）填写。",
-    "六、单位已在表头，单元格内只填数字；日期填写到日，如 2025-12-31；没有数据的留空，不要填“/”或“无”。",
+    "六、单位已在表头，单元格内只填数字；日期填写到日，如 2025-12-31；"
+    "没有数据的留空，不要填“/”或“无”。",
     "七、不要合并单元格、不要填公式、不要改动表头和工作表名称。",
     "八、红色表示不满足最低规模、服务年限或前后不一致，黄色表示还没有填；"
     "颜色只作提示，以上传后的核查结果为准。",
@@ -119,9 +119,9 @@ def write_template(
         _write_table(sheet, table, rows, f"{title}{DEMO_MARK if demo else ''}")
     _write_guide(guide, title, round_name, registry_version, demo=demo)
     _write_lists(book, names, thresholds)
-    _colour_dispositions(book[DISPOSITIONS.sheet], len(mines))
-    _colour_areas(book[AREAS.sheet], thresholds)
-    _colour_systems(book[SYSTEMS.sheet])
+    colour_dispositions(book[DISPOSITIONS.sheet], len(mines))
+    colour_areas(book[AREAS.sheet], thresholds)
+    colour_systems(book[SYSTEMS.sheet])
     stamp = stamp_of(
         county_code=county_code,
         round_name=round_name,
@@ -131,8 +131,8 @@ def write_template(
     )
     meta = book.create_sheet(META_SHEET)
     for number, (head, text) in enumerate(stamp.rows(signing_key), start=1):
-        put(meta.cell(number, 1), head)
-        put(meta.cell(number, 2), text)
+        put(cell_at(meta, number, 1), head)
+        put(cell_at(meta, number, 2), text)
     meta.sheet_state = "hidden"
     meta.protection.sheet = True
     book.security = WorkbookProtection(lockStructure=True)
@@ -161,6 +161,11 @@ def put(cell: Cell, value: object) -> None:
         cell.value = value
     else:
         raise TypeError(type(value))
+
+
+def cell_at(sheet: Worksheet, row: int, column: int) -> Cell:
+    """Return a cell that is not hidden under a merged range."""
+    return cast(Cell, sheet.cell(row, column))
 
 
 def lookup_formula(table: Table, row: int) -> str:
@@ -196,16 +201,16 @@ def _rows_of(
 def _write_table(
     sheet: Worksheet, table: Table, rows: Sequence[Mapping[str, object]], title: str
 ) -> None:
-    put(sheet.cell(TITLE_ROW, 1), f"{table.sheet} · {title}")
+    put(cell_at(sheet, TITLE_ROW, 1), f"{table.sheet} · {title}")
     sheet.cell(TITLE_ROW, 1).font = Font(FONT, 14, bold=True)
-    put(sheet.cell(NOTE_ROW, 1), table.note)
+    put(cell_at(sheet, NOTE_ROW, 1), table.note)
     sheet.cell(NOTE_ROW, 1).font = Font(FONT, 9, color="5B6675")
     models = {}
     for number, column in enumerate(table.columns, start=1):
         letter = column_letters(number)
         sheet.column_dimensions[letter].width = column.width
         sheet.column_dimensions[letter].protection = Protection(locked=column.locked)
-        _write_head(sheet.cell(HEAD_ROW, number), column)
+        _write_head(cell_at(sheet, HEAD_ROW, number), column)
         models[number] = _model(sheet, column, number)
         _validate(sheet, column, letter)
     count = len(rows) + table.blank_rows
@@ -213,8 +218,8 @@ def _write_table(
         row = FIRST_ROW + at
         given = rows[at] if at < len(rows) else {}
         for number, column in enumerate(table.columns, start=1):
-            cell = sheet.cell(row, number)
-            cell._style = copy(models[number])
+            cell = cell_at(sheet, row, number)
+            cell._style = copy(models[number])  # type: ignore[attr-defined]
             if column.kind is Kind.ORDER:
                 cell.value = at + 1
             elif column.kind is Kind.LOOKUP:
@@ -226,7 +231,7 @@ def _write_table(
 
 def _model(sheet: Worksheet, column: Column, number: int) -> object:
     """Style one cell and return its style, to be shared by the whole column."""
-    cell = sheet.cell(FIRST_ROW, number)
+    cell = cell_at(sheet, FIRST_ROW, number)
     cell.font = Font(FONT, 10)
     cell.border = BORDER
     cell.protection = Protection(locked=column.locked)
@@ -238,7 +243,7 @@ def _model(sheet: Worksheet, column: Column, number: int) -> object:
     cell.number_format = FORMATS.get(column.kind, "General" if column.locked else "@")
     if column.locked:
         cell.fill = LOCKED_FILL
-    return cell._style
+    return cell._style  # type: ignore[attr-defined]
 
 
 def _write_head(cell: Cell, column: Column) -> None:
@@ -285,7 +290,7 @@ def _validation(column: Column) -> DataValidation | None:
         rule.error = "请填写到日，如 2025-12-31。"
         return rule
     if column.kind in (Kind.DECIMAL, Kind.INTEGER):
-        kind = "decimal" if column.kind is Kind.DECIMAL else "whole"
+        kind: Literal["decimal", "whole"] = "decimal" if column.kind is Kind.DECIMAL else "whole"
         least = "-10000" if column.minimum is None else str(column.minimum)
         rule = DataValidation(kind, "between", least, "1000000000", allow_blank=True)
         rule.error = "请只填数字，单位已在表头。"
@@ -307,12 +312,12 @@ def _set_up_page(sheet: Worksheet, table: Table) -> None:
 
 
 def _print_on_a4(sheet: Worksheet) -> None:
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4  # type: ignore[assignment]
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
-    sheet.oddFooter.center.text = "&A　第 &P 页 共 &N 页"
+    sheet.oddFooter.center.text = "&A　第 &P 页 共 &N 页"  # type: ignore[union-attr]
 
 
 def _write_guide(
@@ -323,15 +328,15 @@ def _write_guide(
     about = f"轮次：{round_name}　台账版本：{registry_version}　模板版本：{TEMPLATE_VERSION}"
     put(sheet["A2"], about)
     for row, line in enumerate(GUIDE, start=4):
-        put(sheet.cell(row, 1), line)
+        put(cell_at(sheet, row, 1), line)
         sheet.cell(row, 1).alignment = Alignment(wrap_text=True, vertical="top")
         sheet.cell(row, 1).font = Font(FONT, 11)
         sheet.row_dimensions[row].height = 36
     row = 5 + len(GUIDE)
-    put(sheet.cell(row, 1), "自检（随填随算）")
+    put(cell_at(sheet, row, 1), "自检（随填随算）")
     sheet.cell(row, 1).font = Font(FONT, 12, bold=True)
     for at, (text, formula) in enumerate(SELF_CHECKS, start=row + 1):
-        put(sheet.cell(at, 1), text)
+        put(cell_at(sheet, at, 1), text)
         sheet.cell(at, 2).value = formula
         sheet.cell(at, 2).font = Font(FONT, 11, bold=True)
     sheet.column_dimensions["A"].width = 100
@@ -361,93 +366,16 @@ def _write_lists(
     for number, (name, words) in enumerate(lists.items(), start=1):
         letter = column_letters(number)
         for row, word in enumerate(words, start=1):
-            put(sheet.cell(row, number), word)
+            put(cell_at(sheet, row, number), word)
         ranges[name] = f"'{LISTS_SHEET}'!${letter}$1:${letter}${max(len(words), 1)}"
     first, second = len(lists) + 1, len(lists) + 2
     minima = [(key, value) for key, value in thresholds.items() if key != SERVICE_LIFE]
     for row, (key, value) in enumerate(minima, start=1):
-        put(sheet.cell(row, first), key)
-        put(sheet.cell(row, second), value)
+        put(cell_at(sheet, row, first), key)
+        put(cell_at(sheet, row, second), value)
     last = max(len(minima), 1)
     ranges["minimum_scale"] = (
         f"'{LISTS_SHEET}'!${column_letters(first)}$1:${column_letters(second)}${last}"
     )
     for name, span in ranges.items():
         book.defined_names[name] = DefinedName(name, attr_text=span)
-
-
-def _too_small(mineral: str, method: str, scale: str, factor: str) -> str:
-    """Return the formula: is this scale, in 万吨/年, under the minimum of the mineral?"""
-    least = (
-        f'IFERROR(VLOOKUP({mineral}&"|"&{method},minimum_scale,2,FALSE),'
-        f"IFERROR(VLOOKUP({mineral},minimum_scale,2,FALSE),-1))"
-    )
-    return f"AND(ISNUMBER({scale}),{scale}*{factor}<{least})"
-
-
-def _colour(sheet: Worksheet, table: Table, name: str, formula: str, fill: PatternFill) -> None:
-    letter = table.letter(name)
-    span = f"{letter}{FIRST_ROW}:{letter}{LAST_ROW}"
-    sheet.conditional_formatting.add(span, FormulaRule([formula], fill=fill, stopIfTrue=True))
-
-
-def _colour_dispositions(sheet: Worksheet, count: int) -> None:
-    table = DISPOSITIONS
-    at = {column.field: f"${table.letter(column.field)}{FIRST_ROW}" for column in table.columns}
-    merged = f'{at["disposition"]}="{Disposition.MERGE.label}"'
-    # A licensed figure in cubic metres says nothing without a density.
-    factor = f'IF({at["scale_unit"]}="{ScaleUnit.WAN_T.label}",1,1E9)'
-    small = _too_small(at["mineral"], at["method"], at["licensed_scale"], factor)
-    _colour(sheet, table, "licensed_scale", small, RED)
-    lost = f'AND({merged},{at["area_code"]}="")'
-    stray = f'AND({at["area_code"]}<>"",COUNTIF(area_list,{at["area_code"]})=0)'
-    _colour(sheet, table, "area_code", f"OR({lost},{stray})", RED)
-    _colour(sheet, table, "area_code", f'AND({at["area_code"]}<>"",NOT({merged}))', RED)
-    if count:
-        for name in ("disposition", "reason"):
-            empty = f'AND({at["registry_no"]}<>"",{at[name]}="")'
-            _colour(sheet, table, name, empty, AMBER)
-
-
-def _colour_areas(sheet: Worksheet, thresholds: Mapping[str, Decimal]) -> None:
-    table = AREAS
-    at = {column.field: f"${table.letter(column.field)}{FIRST_ROW}" for column in table.columns}
-    density = at["density_t_m3"]
-    factor = (
-        f'IF({at["scale_unit"]}="{ScaleUnit.WAN_M3.label}",IF(ISNUMBER({density}),{density},1E9),1)'
-    )
-    small = _too_small(at["mineral"], at["method"], at["scale"], factor)
-    _colour(sheet, table, "scale", small, RED)
-    if SERVICE_LIFE in thresholds:
-        built = at["construction_years"]
-        less = f'IF({at["life_includes_construction"]}="{YES}",IF(ISNUMBER({built}),{built},0),0)'
-        life = at["service_life_years"]
-        short = f"AND(ISNUMBER({life}),ROUND({life}-{less},6)<{thresholds[SERVICE_LIFE]:f})"
-        _colour(sheet, table, "service_life_years", short, RED)
-    members = f"COUNTIF({DISPOSITIONS.span('area_code')},{at['code']})"
-    _colour(sheet, table, "code", f'AND({at["code"]}<>"",{members}=0)', RED)
-    top, bottom = at["elevation_top_m"], at["elevation_bottom_m"]
-    order = f"AND(ISNUMBER({top}),ISNUMBER({bottom}),{top}<={bottom})"
-    _colour(sheet, table, "elevation_bottom_m", order, RED)
-    for column in table.columns:
-        if column.required and column.field != "code":
-            empty = f'AND({at["code"]}<>"",{at[column.field]}="")'
-            _colour(sheet, table, column.field, empty, AMBER)
-
-
-def _colour_systems(sheet: Worksheet) -> None:
-    table = SYSTEMS
-    at = {column.field: f"${table.letter(column.field)}{FIRST_ROW}" for column in table.columns}
-    first, last = AREAS.letter("code"), AREAS.letter("density_t_m3")
-    areas = f"'{AREAS.sheet}'!${first}${FIRST_ROW}:${last}${LAST_ROW}"
-
-    def of_area(name: str) -> str:
-        number = AREAS.number(name) - AREAS.number("code") + 1
-        return f'IFERROR(VLOOKUP({at["area_code"]},{areas},{number},FALSE),"")'
-
-    unit, density = of_area("scale_unit"), of_area("density_t_m3")
-    factor = f'IF({unit}="{ScaleUnit.WAN_M3.label}",IF(ISNUMBER({density}),{density},1E9),1)'
-    small = _too_small(of_area("mineral"), at["method"], at["scale"], factor)
-    _colour(sheet, table, "scale", small, RED)
-    stray = f'AND({at["area_code"]}<>"",COUNTIF(area_list,{at["area_code"]})=0)'
-    _colour(sheet, table, "area_code", stray, RED)

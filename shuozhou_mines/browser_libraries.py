@@ -7,12 +7,13 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage, Storage
 
+# The maps are for developers, but collecting fails when a file that another names is missing.
 FILES = {
     "bootstrap/css/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
-    # The style sheet names its map, and collecting fails when a named file is not there.
     "bootstrap/css/bootstrap.min.css.map": "bootstrap/dist/css/bootstrap.min.css.map",
     "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
     "ol/ol.js": "ol/dist/ol.js",
+    "ol/ol.js.map": "ol/dist/ol.js.map",
     "ol/ol.css": "ol/ol.css",
 }
 

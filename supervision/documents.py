@@ -6,6 +6,7 @@ import re
 import threading
 from pathlib import Path
 from typing import Any, Literal
+from warnings import catch_warnings, filterwarnings
 
 from django.template import Context, Engine
 from django.utils.safestring import SafeString, mark_safe
@@ -26,6 +27,7 @@ from supervision.makeup import (
     SetEntry,
     SetText,
     attachment_lines,
+    baseline_shift,
     chinese_date,
     foot_lines,
     lines_beside,
@@ -37,10 +39,11 @@ from supervision.makeup import (
     set_mark,
     set_text,
     signature_places,
+    turned_number_edge,
 )
 from supervision.typesetting import MM, break_title
 
-_TEMPLATES = Engine(dirs=[Path(__file__).resolve().parent.parent / "templates"])
+_TEMPLATES = Engine(dirs=[str(Path(__file__).resolve().parent.parent / "templates")])
 _MARK_TOPS_MM = {"document": HEAD_TOP_MM, "minutes": HEAD_TOP_MM, "brief": 15.0}
 
 
@@ -84,6 +87,7 @@ def bulletin_html(content: BulletinContent) -> str:
         "note": set_text(f"（{content.note}）", "", FANGSONG) if content.note else None,
         "attendance": [set_labelled(entry.label, entry.names) for entry in content.attendance],
         "annexes": set_annexes(content, numbering),
+        "ends_wide": bool(content.annexes) and content.annexes[-1].landscape,
         "foot": _foot(content),
         "printed_by": lines_beside(content.printed_by, printed_on, FOOT),
         "printed_on": printed_on,
@@ -108,14 +112,16 @@ def write_pdf(html: str, *, archive: bool = False) -> bytes:
             return super().fetch(url, headers)
 
     fetcher = NothingFetched(allowed_protocols=("data",), allow_redirects=False)
-    with _Warnings() as warnings:
+    with _Warnings() as warned, catch_warnings():
+        # WeasyPrint leaves its colour profile to the garbage collector to close.
+        filterwarnings("ignore", "unclosed file .*sRGB2014", ResourceWarning)
         pdf = HTML(string=html, url_fetcher=fetcher).write_pdf(
             pdf_tags=True,
             pdf_variant="pdf/a-3b" if archive else None,
             pdf_identifier=hashlib.sha256(html.encode()).hexdigest()[:32].encode(),
         )
-    if warnings.missing:
-        listed = "".join(sorted(warnings.missing))
+    if warned.missing:
+        listed = "".join(sorted(warned.missing))
         raise MissingCharacters(
             f"这台服务器的字体里没有这些字：{listed}。请安装含有它们的字体,或改写用到它们的句子。"
         )
@@ -207,6 +213,8 @@ def _measures(*, several: bool) -> dict[str, SafeString]:
         "area_width": _pt(AREA),
         "rule": f"{RULE_MM}mm",
         "page_number": f"vertical-align: top; padding-top: {_pt(page_number_top())};",
+        "turned_right": _pt(turned_number_edge()),
+        "turned_left": f"{35 * MM - turned_number_edge():.3f}pt",
         "page_number_font": f"{SONGTI.css_weight} {FOOT}pt/{FOOT}pt {SONGTI.css_stack}",
     }
     faces: dict[str, Face] = {"song_title": TITLE_SONG, "fangsong": FANGSONG}
@@ -214,6 +222,7 @@ def _measures(*, several: bool) -> dict[str, SafeString]:
     for name, face in faces.items():
         measures[name] = face.css_stack
         measures[f"{name}_weight"] = str(face.css_weight)
+        measures[f"{name}_shift"] = _pt(baseline_shift(face))
     # Made of numbers and family names of this module alone: nothing a user has typed.
     return {name: mark_safe(value) for name, value in measures.items()}  # noqa: S308
 

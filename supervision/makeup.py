@@ -313,6 +313,19 @@ def page_number_top(size: float = FOOT) -> float:
     return PAGE_NUMBER_MM * MM - (font.baseline(1.0) - (top + bottom) / 2) * size
 
 
+def turned_number_edge(size: float = FOOT) -> float:
+    """Return how far (points) a turned number's line keeps from the type area, dashes at 7 mm."""
+    font = SONGTI.font
+    top, bottom = font.ink("—")
+    return PAGE_NUMBER_MM * MM - (font.baseline(1.0) - (top + bottom) / 2 - 0.5) * size
+
+
+def baseline_shift(face: Face) -> float:
+    """Return how far (points) a heading in another face is moved to stand on the body's grid."""
+    box = LINE / BODY
+    return (FANGSONG.font.baseline(box) - face.font.baseline(box)) * BODY
+
+
 def number_to_rule(number: str) -> float:
     """Return the gap (points) from the line box of 文号 that puts the rule 4 mm below its ink."""
     font = FANGSONG.font

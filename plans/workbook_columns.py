@@ -323,8 +323,8 @@ ZONES = Table(
     "附表6 集中开采区",
     (
         ORDER,
-        Column("name", "集中开采区或产业园区名称", width=28, required=True),
-        Column("place", "位置", width=24, required=True),
+        Column("name", "集中开采区或产业园区名称", width=28),
+        Column("place", "位置", width=24),
         Column("minerals", "主要矿种", width=18),
         Column("mines_count", "矿山数（座）", Kind.INTEGER, minimum=ZERO),
         _number("area_km2", "面积（km²）"),

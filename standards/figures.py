@@ -207,37 +207,45 @@ def grade(amount: Decimal, row: ClassRow) -> Grade:
     return Grade(size, amount, row.unit, row, doubtful)
 
 
-def production_row(site: Site) -> ClassRow | None:
-    """Return the production row for the site's mineral and method."""
-    mineral = site.mineral
-    if mineral is None:
-        return None
-    if mineral.production_open_pit is not None and site.method in OPEN_METHODS:
-        return mineral.production_open_pit
-    return mineral.production
-
-
 def production_grade(site: Site) -> Grade:
     """Grade the yearly scale; a class stated in the plan stands in for a missing figure."""
-    row = production_row(site)
-    unit = next((unit for unit in ScaleUnit if row and unit.label == row.unit), None)
-    if row is not None and unit is not None:
-        scale = yearly_scale(site, unit)
-        if scale is not None:
-            found = grade(scale, row)
-            if found.size is not None:
-                return found
+    found = _agreed([_production_by_row(site, row) for row in _production_rows(site)])
+    if found is not None:
+        return found
     return Grade(site.production_class) if site.production_class else NOT_GRADED
+
+
+def _production_rows(site: Site) -> tuple[ClassRow, ...]:
+    mineral = site.mineral
+    if mineral is None or mineral.production is None:
+        return ()
+    if mineral.production_open_pit is None or site.method is Method.UNDERGROUND:
+        return (mineral.production,)
+    if site.method in OPEN_METHODS:
+        return (mineral.production_open_pit,)
+    return (mineral.production, mineral.production_open_pit)
+
+
+def _production_by_row(site: Site, row: ClassRow) -> Grade:
+    unit = next((unit for unit in ScaleUnit if unit.label == row.unit), None)
+    scale = None if unit is None else yearly_scale(site, unit)
+    return NOT_GRADED if scale is None else grade(scale, row)
+
+
+def _agreed(grades: list[Grade]) -> Grade | None:
+    """Return the class on which all rows in question agree.
+
+    Two rows are in question where the method or the richness of an iron ore is not known.
+    """
+    sizes = {found.size for found in grades}
+    return grades[0] if len(sizes) == 1 and None not in sizes else None
 
 
 def reserve_grade(site: Site) -> Grade:
     """Grade the deposit; a class stated in the plan stands in for a missing figure."""
-    if site.mineral is not None:
-        grades = [_reserve_by_row(site, row) for row in _reserve_rows(site)]
-        sizes = {found.size for found in grades}
-        # An iron ore of unknown richness is graded only where both rows agree.
-        if len(sizes) == 1 and None not in sizes:
-            return grades[0]
+    found = _agreed([_reserve_by_row(site, row) for row in _reserve_rows(site)])
+    if found is not None:
+        return found
     return Grade(site.reserve_class) if site.reserve_class else NOT_GRADED
 
 

@@ -5,14 +5,41 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from standards import new_rights, scale, scope, service_life
+from standards import (
+    county,
+    environment,
+    extra_resources,
+    grants,
+    layout,
+    new_rights,
+    placing,
+    plan_content,
+    safety,
+    scale,
+    scope,
+    service_life,
+)
 from standards.facts import AreaFacts, MineFacts, PlanFacts, RightFacts
 from standards.findings import Finding
 from standards.rulebook import Rulebook
 from standards.rules import RULES, Case, Outcome, Piece, Rule, Scope
 from standards.terms import Phase
 
-GROUPS = (scope, scale, service_life, new_rights)
+# Importing a group registers its rules.
+GROUPS = (
+    scope,
+    scale,
+    service_life,
+    safety,
+    placing,
+    new_rights,
+    layout,
+    county,
+    extra_resources,
+    grants,
+    environment,
+    plan_content,
+)
 
 Progress = Callable[[int, int, str], None]
 

@@ -133,6 +133,8 @@ def one_disposition(mine: MineFacts, case: Case) -> Iterator[Outcome]:
     Each mine has one disposition and a reason; none or two fail. A mine that already meets
     everything may be kept. A disposition that the facts contradict is put to a person.
     """
+    if case.plan is None and not mine.dispositions:
+        return
     labels = "、".join(disposition.label for disposition in mine.dispositions)
     shown = (figure("处置方式", labels or None), figure("理由", mine.disposition_reason or None))
     chosen = set(mine.dispositions)

@@ -1,0 +1,161 @@
+"""Change bulletins: draft, refresh, edit, issue, print. Each refuses in a sentence."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from shuozhou_mines.errors import Incomplete, WrongState
+from shuozhou_mines.jobs import enqueue
+from shuozhou_mines.models import Job
+from supervision.bulletin_content import (
+    bulletin_content,
+    content_key,
+    document_number,
+    title_of,
+)
+from supervision.bulletins import compute_figures, months_of, quarter_name
+from supervision.models import Bulletin
+from supervision.permissions import check_issue
+from supervision.sentences import draft_paragraphs, refresh_paragraphs
+from supervision.tasks import PDF_JOB
+from taskforce.trail import record
+
+ENDED = (Job.State.DONE, Job.State.FAILED, Job.State.CANCELLED)
+
+
+@transaction.atomic
+def draft_bulletin(*, year: int, quarter: int, by: Any, at: datetime) -> Bulletin:
+    """Draft the quarter's bulletin, or return the draft that is already there (W-12).
+
+    Raise NotAllowed, WrongState when it has been issued or the quarter has not begun.
+    """
+    check_issue(by)
+    if months_of(year, quarter)[0] > timezone.localdate(at):
+        raise WrongState(f"{quarter_name(year, quarter)}还没有开始，没有可以通报的数据。")
+    figures = compute_figures(year=year, quarter=quarter, at=at)
+    bulletin, made = Bulletin.objects.get_or_create(
+        year=year,
+        quarter=quarter,
+        defaults={
+            "title": title_of(year, quarter),
+            "figures": figures,
+            "paragraphs": draft_paragraphs(figures),
+            "drafted_by": by,
+            "drafted_at": at,
+        },
+    )
+    if made:
+        record("季通报拟稿", by=by, subject=bulletin)
+    elif bulletin.state == Bulletin.State.ISSUED:
+        raise WrongState(f"{bulletin.period}通报已印发（{bulletin.document_number}），不能再拟。")
+    return bulletin
+
+
+@transaction.atomic
+def refresh_bulletin(*, bulletin_id: int, by: Any, at: datetime) -> Bulletin:
+    """Compute the figures anew and rewrite the paragraphs that nobody has edited.
+
+    Raise NotAllowed, WrongState when it has been issued.
+    """
+    check_issue(by)
+    bulletin = _locked_draft(bulletin_id)
+    bulletin.figures = compute_figures(year=bulletin.year, quarter=bulletin.quarter, at=at)
+    bulletin.paragraphs = refresh_paragraphs(bulletin.figures, bulletin.paragraphs)
+    bulletin.save(update_fields=["figures", "paragraphs"])
+    record("季通报刷新数据", by=by, subject=bulletin)
+    return bulletin
+
+
+@transaction.atomic
+def edit_paragraph(*, bulletin_id: int, key: str, text: str, by: Any) -> Bulletin:
+    """Store the office's words for one paragraph; the drafted words again make it unedited.
+
+    Raise NotAllowed, WrongState when it has been issued, Incomplete for an unknown paragraph.
+    """
+    check_issue(by)
+    bulletin = _locked_draft(bulletin_id)
+    found = [paragraph for paragraph in bulletin.paragraphs if paragraph["key"] == key]
+    if not found:
+        raise Incomplete("这份通报里没有这一段。请刷新页面后再改。")
+    text = "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    found[0]["text"], found[0]["edited"] = text, text != found[0]["drafted"]
+    bulletin.save(update_fields=["paragraphs"])
+    record("季通报改稿", by=by, subject=bulletin, paragraph=key)
+    return bulletin
+
+
+@transaction.atomic
+def issue_bulletin(
+    *, bulletin_id: int, number: int, issued_on: date, is_public: bool, by: Any
+) -> Bulletin:
+    """Issue the draft under the next document number, lock it and have its PDF printed.
+
+    Raise NotAllowed, WrongState when it has been issued, Incomplete for a number that is taken or a
+    day before the quarter's end.
+    """
+    check_issue(by)
+    bulletin = _locked_draft(bulletin_id)
+    if issued_on < months_of(bulletin.year, bulletin.quarter)[0]:
+        raise Incomplete(f"印发日期 {issued_on} 早于{bulletin.period}，请核对。")
+    named = document_number(issued_on.year, number)
+    if Bulletin.objects.filter(document_number=named).exists():
+        raise Incomplete(
+            f"文号 {named} 已经用过，下一个可用的是 {next_number(issued_on.year)} 号。"
+        )
+    bulletin.state = Bulletin.State.ISSUED
+    bulletin.number, bulletin.document_number = number, named
+    bulletin.issued_by, bulletin.issued_on, bulletin.is_public = by, issued_on, is_public
+    bulletin.save()
+    record("季通报印发", by=by, subject=bulletin, document_number=named, public=is_public)
+    _enqueue_pdf(bulletin, by)
+    return bulletin
+
+
+@transaction.atomic
+def print_bulletin(*, bulletin_id: int, by: Any) -> Job | None:
+    """Have the PDF of the present content printed; None when it is there already.
+
+    Raise NotAllowed.
+    """
+    check_issue(by)
+    bulletin = Bulletin.objects.select_for_update(of=("self",)).get(pk=bulletin_id)
+    return _enqueue_pdf(bulletin, by)
+
+
+def next_number(year: int) -> int:
+    """Return the first number not used yet for bulletins issued in a year."""
+    used = Bulletin.objects.filter(issued_on__year=year).values_list("number", flat=True)
+    return max((number for number in used if number is not None), default=0) + 1
+
+
+def _enqueue_pdf(bulletin: Bulletin, by: Any) -> Job | None:
+    """Ask once for each content, and once more for each time that it ended without its file."""
+    content = content_key(bulletin_content(bulletin))
+    if (
+        bulletin.pdf
+        and bulletin.pdf_content == content
+        and bulletin.pdf.storage.exists(bulletin.pdf.name)
+    ):
+        return None
+    earlier = Job.objects.about(bulletin).filter(
+        kind=PDF_JOB, arguments__content=content, state__in=ENDED
+    )
+    return enqueue(
+        kind=PDF_JOB,
+        subject=bulletin,
+        key=f"{bulletin.pk}:{content[:16]}:{earlier.count()}",
+        by=by,
+        arguments={"content": content},
+    )
+
+
+def _locked_draft(bulletin_id: int) -> Bulletin:
+    bulletin = Bulletin.objects.select_for_update(of=("self",)).get(pk=bulletin_id)
+    if bulletin.state == Bulletin.State.ISSUED:
+        raise WrongState(
+            f"{bulletin.period}通报已由{bulletin.issued_by}印发（{bulletin.document_number}），"
+            "不能再改。"
+        )
+    return bulletin

@@ -86,7 +86,7 @@ def decode(data: bytes | str) -> str | Problem:
             expected="UTF-8 或 GB18030 编码的坐标文本",
             fix="请用记事本打开坐标文件另存为文本,或改传 GeoJSON、KML、压缩的 Shapefile",
         )
-    if not text.strip():
+    if not text.strip("\ufeff \t\r\n\u3000"):
         return problem(
             "empty",
             "文件是空的",

@@ -89,14 +89,14 @@ def _cells(line: str, number: int) -> Iterator[Cell]:
 
 def _split(text: str) -> list[str]:
     """Split at the coarsest separator there is, and its parts again where they hold numbers."""
-    if THOUSANDS.fullmatch(text.strip()):
+    if THOUSANDS.fullmatch(text.strip(" \"'")):
         return [text]
     for separator in ("|", "\t", ";", ","):
         if separator in text:
             return [cell for part in text.split(separator) for cell in _split(part)]
     words = text.split()
     # "13 14" is one badly typed label; a space beside a coordinate separates.
-    return words if any(_kind(word) == "coordinate" for word in words) else [text]
+    return words if any(_kind(word) in ("coordinate", "broken") for word in words) else [text]
 
 
 def _kind(text: str) -> Kind:

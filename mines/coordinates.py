@@ -86,7 +86,7 @@ def write_text(boundary: Boundary) -> str:
         top = "" if region.elevation_top is None else f"{region.elevation_top:f}"
         bottom = "" if region.elevation_bottom is None else f"{region.elevation_bottom:f}"
         # The name stands between commas in a row of its own.
-        name = re.sub(r"[\s,,|]+", " ", region.name).strip()
+        name = re.sub(r"[\s,\uff0c|]+", " ", region.name).strip()
         for ring in region.rings:
             rows += [f"{n},{p.x_text},{p.y_text}, , ," for n, p in enumerate(ring.points, 1)]
             rows.append(f"*,{top},{bottom},{name},{1 if ring.role is Role.OUTER else -1},")

@@ -95,6 +95,7 @@ def serve(stack: ExitStack, report: Report) -> None:
         FOLDER,
         given,
         PORTAL_HTTP="1",
+        PORTAL_DEMO="1",
         PORTAL_SITE_URL=url,
         ALLOWED_HOSTS="127.0.0.1,localhost",
     )
@@ -111,7 +112,8 @@ def serve(stack: ExitStack, report: Report) -> None:
     try:
         print(f"\nServing at {url} after {ready:.1f} s. Now the walk through it:\n", flush=True)
         walk(url, env, watched)
-        print(f"\nThe demo serves at {url} until Ctrl-C. Logs: {FOLDER / 'log'}", flush=True)
+        print(f"\n{logins()}\n", flush=True)
+        print(f"The demo serves at {url} until Ctrl-C. Logs: {FOLDER / 'log'}", flush=True)
         while True:
             halt_if_dead(watched)
             time.sleep(0.2)
@@ -151,11 +153,14 @@ def wait_until_ready(url: str, watched: Sequence[Child], *, patience: float = 90
     while time.monotonic() < deadline:
         halt_if_dead(watched)
         try:
-            with direct.open(f"{url}/readyz", timeout=5):
-                return
+            with direct.open(f"{url}/readyz", timeout=5) as page:
+                answer = page.read(500).decode(errors="replace")
+                # Pages need no queue, but a demo whose worker hears nothing is of no use.
+                if json.loads(answer).get("queue"):
+                    return
         except urllib.error.HTTPError as refusal:
             answer = f"{refusal.code} {refusal.read(500).decode(errors='replace')}"
-        except (OSError, http.client.HTTPException) as failure:
+        except (OSError, ValueError, http.client.HTTPException) as failure:
             answer = str(failure)
         time.sleep(0.1)
     logs = "\n".join(tail(child.log, 8) for child in watched)
@@ -171,6 +176,14 @@ def walk(url: str, env: Mapping[str, str], watched: Sequence[Child]) -> None:
         raise Halt(
             f"The walk ended with {process.returncode}; the demo stops. Logs: {FOLDER / 'log'}"
         )
+
+
+def logins() -> str:
+    """List the demo accounts with their password, from the fixture that made them."""
+    demo = json.loads((TOP / "fixtures" / "demo" / "users.json").read_text(encoding="utf-8"))
+    width = max(len(row["username"]) for row in demo["users"])
+    rows = [f"  {row['username']:{width}}  {row['name']}" for row in demo["users"]]
+    return "\n".join([f"Demo logins, all with the password {demo['password']}", *rows])
 
 
 if __name__ == "__main__":

@@ -104,12 +104,13 @@ def load_minerals() -> None:
 
 def load_holidays() -> None:
     """Load the State Council's holidays and make-up days that the calendar package knows."""
+    calendar = chinese_calendar.constants
     known = [
-        Holiday(day=day, is_working=False, name=names.chinese)
-        for day, names in chinese_calendar.constants.holidays.items()
+        Holiday(day=day, is_working=False, name=calendar.Holiday(name).chinese)
+        for day, name in calendar.holidays.items()
     ] + [
-        Holiday(day=day, is_working=True, name=f"{names.chinese}调休上班")
-        for day, names in chinese_calendar.constants.workdays.items()
+        Holiday(day=day, is_working=True, name=f"{calendar.Holiday(name).chinese}调休上班")
+        for day, name in calendar.workdays.items()
     ]
     Holiday.objects.bulk_create(known, ignore_conflicts=True)
 

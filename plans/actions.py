@@ -66,7 +66,7 @@ def receive_version(
     except OSError as error:
         raise Refused("服务器磁盘已满，文件没有存下。请稍后再传，并告诉系统管理员。") from error
     with transaction.atomic():
-        plan = _locked(plan_id)
+        plan = lock_plan(plan_id)
         if not accepts_upload(plan.state):
             raise WrongState(f"方案现在是“{plan.get_state_display()}”，不能再上传新版本。")
         last = plan.versions.first()
@@ -108,7 +108,7 @@ def take_step(
     Raises NotAllowed, WrongState when somebody was faster, and Incomplete when the step's
     conditions are not met.
     """
-    plan = _locked(plan_id)
+    plan = lock_plan(plan_id)
     return step_on(plan, STEPS[step], by=by, at=at, seen_state=seen_state, note=note)
 
 
@@ -165,7 +165,7 @@ def give_opinion(*, plan_id: int, stance: str, text: str, by: Any, at: datetime)
     Raises NotAllowed, WrongState outside 会签 or when the unit has answered, Incomplete when a
     refusal gives no reason.
     """
-    plan = _locked(plan_id)
+    plan = lock_plan(plan_id)
     permissions.check_right(by, "give_opinion", plan)
     if not permissions.can_give_opinion(by, plan):
         raise NotAllowed(permissions.WHO["give_opinion"])
@@ -199,7 +199,7 @@ def record_approval(
     Raises NotAllowed, WrongState, and Incomplete for an approval dated in the future or before
     the submission.
     """
-    plan = _locked(plan_id)
+    plan = lock_plan(plan_id)
     if approved_on > timezone.localdate(at):
         raise Incomplete("批准日期不能晚于今天。")
     if plan.submitted_at is not None and approved_on < timezone.localdate(plan.submitted_at):
@@ -233,7 +233,8 @@ def _current_version_id(plan: CountyPlan) -> int:
     return int(current)
 
 
-def _locked(plan_id: int) -> CountyPlan:
+def lock_plan(plan_id: int) -> CountyPlan:
+    """Lock a plan for the rest of the transaction; raise CountyPlan.DoesNotExist."""
     return (
         CountyPlan.objects.select_for_update(of=("self",))
         .select_related("county", "round")

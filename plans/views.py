@@ -30,6 +30,7 @@ TONES = {
     State.APPROVED: "active",
     State.PUBLISHED: "done",
 }
+STEPS_OF_THE_NOTICE = ("publish", "withdraw")
 FINDINGS_PER_PAGE = 20
 GRAVEST_FIRST = Case(
     *(
@@ -172,7 +173,7 @@ def _offer(plan: CountyPlan, step: Step) -> dict[str, Any]:
     form: Any = None
     if step.code == "approve":
         form = ApprovalForm(initial={"seen_state": plan.state})
-    elif step.code != "publish":
+    elif step.code not in STEPS_OF_THE_NOTICE:
         form = StepForm(initial={"seen_state": plan.state})
         if not step.needs_note:
             form.fields.pop("note")
@@ -331,7 +332,7 @@ def plan_shapes(request: HttpRequest, version_id: int) -> JsonResponse:
 def plan_step(request: HttpRequest, plan_id: int, step: str) -> HttpResponse:
     """Take one step of the table on a plan."""
     plan = _visible_plan(request, plan_id)
-    if step not in STEPS or step in ("approve", "publish"):
+    if step not in STEPS or step in ("approve", *STEPS_OF_THE_NOTICE):
         return HttpResponse(status=404)
     form = StepForm(request.POST)
     if not form.is_valid():

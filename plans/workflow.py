@@ -57,6 +57,10 @@ STEPS: dict[str, Step] = {
             "publish", "公示", (State.APPROVED,), State.PUBLISHED,
             right="publish_plan", primary=True, waits="专班办公室公示",
         ),
+        Step(
+            "withdraw", "撤回公示", (State.PUBLISHED,), State.APPROVED,
+            right="publish_plan", needs_note=True,
+        ),
     )
 }  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""Let the office publish approved plans and withdraw notices."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from plans.compliance import current_rulebook
+from plans.models import CountyPlan
+from plans.workflow import State
+from publicity import actions
+from publicity.forms import NoticeForm, WithdrawForm
+from publicity.models import Notice
+from shuozhou_mines.errors import Incomplete
+from taskforce import permissions
+
+DEFAULT_WORKING_DAYS = "publication.working_days"
+
+
+@require_GET
+def notice_desk(request: HttpRequest) -> HttpResponse:
+    """List what is to be published, and the notices so far."""
+    counties = permissions.counties_where(request.user, "publish_plan")
+    ready = CountyPlan.objects.filter(state=State.APPROVED, county__in=counties)
+    notices = Notice.objects.public().filter(plan__county__in=counties)
+    context = {
+        "ready": ready.select_related("county", "round", "approval"),
+        "notices": notices.select_related("plan__county", "published_by"),
+        "now": timezone.now(),
+        "withdraw_form": WithdrawForm(),
+    }
+    return render(request, "publicity/desk.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def notice_new(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """Publish one approved plan."""
+    counties = permissions.counties_where(request.user, "publish_plan")
+    plan = get_object_or_404(CountyPlan.objects.filter(county__in=counties), pk=plan_id)
+    form = NoticeForm(request.POST or None, initial=_initial(plan))
+    if request.method == "POST" and form.is_valid():
+        try:
+            notice = actions.publish_notice(
+                plan_id=plan.pk, by=request.user, at=timezone.now(), **form.cleaned_data
+            )
+        except Incomplete as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, "方案已公示，公众网站现在就能看到。")
+            return redirect("notice", notice.pk)
+    status = 422 if form.is_bound else 200
+    return render(request, "publicity/new.html", {"plan": plan, "form": form}, status=status)
+
+
+def _initial(plan: CountyPlan) -> dict[str, object]:
+    today = timezone.localdate()
+    days = current_rulebook().in_force(today).number(DEFAULT_WORKING_DAYS)
+    return {
+        "seen_state": plan.state,
+        "starts_on": today,
+        "working_days": int(days) if days is not None else None,
+    }
+
+
+@require_POST
+def notice_withdraw(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """Withdraw one notice with a reason that the public reads."""
+    counties = permissions.counties_where(request.user, "publish_plan")
+    notice = get_object_or_404(Notice.objects.filter(plan__county__in=counties), pk=notice_id)
+    form = WithdrawForm(request.POST)
+    if form.is_valid():
+        actions.withdraw_notice(
+            notice_id=notice.pk, reason=form.cleaned_data["reason"], by=request.user,
+            at=timezone.now(),
+        )  # fmt: skip
+        messages.success(request, "公示已撤回，公众网站上标明“已撤回”和原因。")
+    else:
+        messages.error(request, "撤回公示必须写明原因，原因会对外公开。")
+    return redirect("notice-desk")

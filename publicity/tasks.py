@@ -1,0 +1,41 @@
+"""Make the documents of a notice after it was published."""
+
+from django.conf import settings
+from django.db import transaction
+
+from publicity.documents import notice_csv, notice_workbook
+from publicity.models import Notice, PublicDocument
+from shuozhou_mines.jobs import Run, handles
+from shuozhou_mines.storage import store
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv; charset=utf-8"
+
+
+@handles("publicity.documents", "生成公示文件")
+def make_documents(run: Run) -> None:
+    """Make the workbook and the CSV of a notice; done again, it replaces its own files."""
+    notice = Notice.objects.get(pk=run.subject_id)
+    run.report(0, 2, "正在生成表格")
+    name = notice.title
+    files = [
+        ("矿山与处置、整合区（xlsx）", f"{name}.xlsx", XLSX,
+         notice_workbook(notice.content, demo=settings.DEMO)),
+        ("矿山与处置（csv）", f"{name}.csv", CSV, notice_csv(notice.content)),
+    ]  # fmt: skip
+    run.report(1, 2, "正在保存")
+    with transaction.atomic():
+        run.still_ours()
+        notice.documents.all().delete()
+        for title, file_name, content_type, content in files:
+            suffix = "." + file_name.rsplit(".", 1)[-1]
+            stored = store([content], folder="public", suffix=suffix)
+            PublicDocument.objects.create(
+                notice=notice,
+                title=title,
+                file=stored.name,
+                file_name=file_name,
+                content_type=content_type,
+                size=stored.size,
+                sha256=stored.sha256,
+            )

@@ -245,7 +245,9 @@ def complete_area(area: AreaFacts, case: Case) -> Iterator[Outcome]:
 @rule("就近整合、集中连片", phases=AREA_ONLY, scopes=(Scope.AREA,))
 def close_together(area: AreaFacts, case: Case) -> Iterator[Outcome]:
     """S-D06 三(七)
-    「坚持就近整合、集中连片。以资源赋存条件为基础，合理规划」
+    「坚持就近整合、集中连片。」
+    三(七)
+    「改变“多、小、散、乱”布局。」
 
     Merged mines that touch or lie within the distance pass; farther ones, and mines of several
     counties, are put to a person.

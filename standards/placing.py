@@ -41,7 +41,8 @@ def mineral_planning(subject: AreaFacts | Piece, case: Case) -> Iterator[Outcome
     """S-C01 三(四)
     「新设采矿权要严格按照矿产资源规划、国土空间规划和用途管制要求」
     二(一)
-    「严格增量资源审批出让」
+    「按照《朔州市国土空间规划（2021-2025年）》《朔州市矿产资源总体规划（2021-2025年）》要求，
+    把好资源配置关。」
 
     Inside a named mining block passes, in a forbidden zone fails, unless a plan adjustment is
     attached; then, and in a restricted zone, a person decides.

@@ -103,6 +103,7 @@ class PlanVersion(models.Model):
     number = models.PositiveSmallIntegerField("版本号")
     state = models.CharField("状态", max_length=10, choices=State, default=State.RECEIVED)
     file = models.FileField("文件", upload_to="plans/%Y/%m/", max_length=200)
+    marked = models.FileField("标注后的文件", max_length=200, blank=True)
     file_name = models.CharField("文件名", max_length=200)
     sha256 = models.CharField("SHA-256", max_length=64)
     uploaded_at = models.DateTimeField("上传时间", default=timezone.now)

@@ -1,9 +1,16 @@
-"""Show the registry as the plan workbook needs it, with a mark of its state."""
+"""Show registry and rulebook as the plan workbook needs them, and make the county's template."""
 
 import hashlib
 from decimal import Decimal
 
-from mines.models import Mine, StockClass
+from django.conf import settings
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from mines.models import Mine, Mineral, StockClass
+from plans.compliance import current_rulebook
+from plans.models import CountyPlan
+from plans.workbook import SERVICE_LIFE, write_template
 from plans.workbook_rows import TemplateMine
 from standards.terms import Method, MineState, ScaleUnit
 
@@ -25,6 +32,42 @@ def registry_version(rows: list[TemplateMine]) -> str:
     for row in rows:
         digest.update(repr(row).encode())
     return digest.hexdigest()[:16]
+
+
+def template_key() -> bytes:
+    """Return the key that signs the hidden sheet of our templates, and nothing else."""
+    return salted_hmac("plans.workbook", "template", algorithm="sha256").digest()
+
+
+def template_thresholds() -> dict[str, Decimal]:
+    """Return today's least scales by mineral name in 万吨/年, and the least service life in years.
+
+    A quarry's scale holds for open pits only, so its key names the method too (四(二)2).
+    """
+    book = current_rulebook().in_force(timezone.localdate())
+    found = {SERVICE_LIFE: book.number("life.min_years")}
+    for mineral in Mineral.objects.all():
+        rule = mineral.facts.get("seed_rule_key")
+        if rule:
+            name = f"{mineral.name}|{Method.OPEN_PIT.label}" if rule == "quarry" else mineral.name
+            found[name] = book.number(f"scale.min.{rule}")
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def make_template(plan: CountyPlan) -> bytes:
+    """Make the workbook that the plan's county fills in, with its registered mines locked in."""
+    mines = registry_of(plan.county_id)
+    return write_template(
+        county_code=plan.county_id,
+        county_name=plan.county.name,
+        round_name=plan.round.name,
+        mines=mines,
+        thresholds=template_thresholds(),
+        registry_version=registry_version(mines),
+        signing_key=template_key(),
+        minerals=list(Mineral.objects.values_list("name", flat=True)),
+        demo=settings.DEMO,
+    )
 
 
 def _template_mine(mine: Mine) -> TemplateMine:

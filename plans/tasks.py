@@ -14,9 +14,11 @@ from mines.sheets import CellProblem, WorkbookRefused, read_workbook
 from plans.compliance import find, save_run
 from plans.models import Disposition, MergedArea, PlanVersion
 from plans.outlines import CornerProblem, Outline, read_outlines
-from plans.registry import registry_of
-from plans.workbook import CORNER_SHEET, ParsedPlan, read_plan, signing_key
+from plans.registry import registry_of, template_key
+from plans.workbook import ParsedPlan, annotate, read_plan
+from plans.workbook_columns import CORNERS
 from shuozhou_mines.jobs import Run, handles
+from shuozhou_mines.storage import store
 
 STEPS_BEFORE_CHECKS = 2
 
@@ -31,7 +33,7 @@ def read_version(run: Run) -> None:
         return
     run.report(0, STEPS_BEFORE_CHECKS, "正在读取工作簿")
     parsed, outlines, problems = _parse(version)
-    if any(problem["severity"] == "error" for problem in problems):
+    if any(problem.severity == "error" for problem in problems):
         _refuse(run, version, problems)
         return
     run.report(1, STEPS_BEFORE_CHECKS, "正在写入矿山和整合区")
@@ -54,58 +56,62 @@ def _report_checks(run: Run, done: int, total: int, title: str) -> None:
 
 def _parse(
     version: PlanVersion,
-) -> tuple[ParsedPlan, dict[str, Outline], list[dict[str, Any]]]:
+) -> tuple[ParsedPlan, dict[str, Outline], list[CellProblem]]:
     """Return rows, outlines and problems of the version's file."""
     try:
         workbook = read_workbook(Path(settings.MEDIA_ROOT) / version.file.name)
     except WorkbookRefused as refusal:
-        problem = {
-            "sheet": "",
-            "cell": "",
-            "severity": "error",
-            "code": refusal.code,
-            "message": refusal.message,
-            "found": "",
-            "expected": "",
-        }
+        problem = CellProblem("", "", "error", refusal.code, refusal.message)
         return ParsedPlan(), {}, [problem]
     parsed = read_plan(
         workbook,
         county_code=version.plan.county_id,
         registry=registry_of(version.plan.county_id),
-        signing_key=signing_key(settings.SECRET_KEY),
+        signing_key=template_key(),
         minerals=set(Mineral.objects.values_list("name", flat=True)),
     )
     outlines, corner_problems = read_outlines(parsed.corners)
     found = [*parsed.problems, *(_corner_cell(each) for each in corner_problems)]
-    return parsed, outlines, [asdict(problem) for problem in found]
+    return parsed, outlines, found
 
 
 def _corner_cell(problem: CornerProblem) -> CellProblem:
     return CellProblem(
-        sheet=CORNER_SHEET,
+        sheet=CORNERS.sheet,
         cell=f"D{problem.row}",
         severity=problem.severity,
         code=problem.code,
-        message=f"{CORNER_SHEET} 第{problem.row}行（{problem.area_code}）：{problem.message}",
+        message=f"{CORNERS.sheet} 第{problem.row}行（{problem.area_code}）：{problem.message}",
         found=problem.found,
         expected=problem.expected,
     )
 
 
-def _refuse(run: Run, version: PlanVersion, problems: list[dict[str, Any]]) -> None:
+def _refuse(run: Run, version: PlanVersion, problems: list[CellProblem]) -> None:
+    """Keep what was wrong, and the county's own workbook with the wrong cells marked."""
+    marked = _marked(version, problems)
     with transaction.atomic():
         run.still_ours()
         version.state = PlanVersion.State.REFUSED
-        version.problems = problems
-        version.save(update_fields=["state", "problems"])
+        version.problems = [asdict(problem) for problem in problems]
+        version.marked = marked
+        version.save(update_fields=["state", "problems", "marked"])
+
+
+def _marked(version: PlanVersion, problems: list[CellProblem]) -> str:
+    """Return the stored name of the marked copy; "" for a file that cannot be marked."""
+    try:
+        content = annotate(Path(settings.MEDIA_ROOT) / version.file.name, problems)
+    except WorkbookRefused:
+        return ""
+    return store([content], folder="plans", suffix=".xlsx").name
 
 
 def _store(
     version: PlanVersion,
     parsed: ParsedPlan,
     outlines: dict[str, Outline],
-    problems: list[dict[str, Any]],
+    problems: list[CellProblem],
 ) -> None:
     """Write the rows of a version; those of a run that was cut short are replaced."""
     version.dispositions.all().delete()
@@ -134,7 +140,7 @@ def _store(
         for row in parsed.dispositions
         if row.disposition is not None
     )
-    version.problems = problems
+    version.problems = [asdict(problem) for problem in problems]
     version.sheets = {
         name: [_plain(asdict(row)) for row in getattr(parsed, name)]
         for name in ("closings", "exits", "upgrades", "zones", "supplies", "tasks")

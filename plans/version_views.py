@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,11 +11,9 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
 
 from plans import actions, permissions
-from plans.compliance import current_rulebook
 from plans.forms import UploadForm
 from plans.models import CountyPlan, PlanVersion
-from plans.registry import registry_of, registry_version
-from plans.workbook import annotate, signing_key, template_thresholds, write_template
+from plans.registry import make_template
 from shuozhou_mines.errors import Refused
 from shuozhou_mines.models import Job
 from taskforce.trail import record
@@ -32,17 +29,7 @@ def plan_template(request: HttpRequest, plan_id: int) -> HttpResponse:
         CountyPlan.objects.visible_to(request.user).select_related("county", "round"), pk=plan_id
     )
     permissions.check_right(request.user, "draft_plan", plan)
-    mines = registry_of(plan.county_id)
-    content = write_template(
-        county_code=plan.county_id,
-        county_name=plan.county.name,
-        round_name=plan.round.name,
-        mines=mines,
-        thresholds=template_thresholds(current_rulebook(), on=timezone.localdate()),
-        registry_version=registry_version(mines),
-        signing_key=signing_key(settings.SECRET_KEY),
-        demo=settings.DEMO,
-    )
+    content = make_template(plan)
     record("下载方案模板", by=request.user, subject=plan, county=plan.county)
     return _download(
         content, f"{plan.county.name}整治整合方案模板_{timezone.localdate():%Y%m%d}.xlsx"
@@ -134,11 +121,17 @@ def version_file(request: HttpRequest, version_id: int) -> FileResponse:
 
 
 @require_GET
-def version_marked(request: HttpRequest, version_id: int) -> HttpResponse:
+def version_marked(request: HttpRequest, version_id: int) -> FileResponse:
     """Hand back the same workbook with every wrong cell marked and commented."""
     version = _visible_version(request, version_id)
-    content = annotate(version.file.path, version.problems)
-    return _download(content, f"有标注_{version.file_name}")
+    if not version.marked:
+        raise Http404
+    return FileResponse(
+        version.marked.open("rb"),
+        as_attachment=True,
+        filename=f"有标注_{version.file_name}",
+        content_type=XLSX,
+    )
 
 
 def _visible_version(request: HttpRequest, version_id: int) -> PlanVersion:

@@ -78,6 +78,7 @@ class Reading:
     def __init__(self, minerals: Collection[str]) -> None:
         self.minerals = {plain(mineral): mineral for mineral in minerals}
         self.problems: list[CellProblem] = []
+        self.closed: set[tuple[str, str]] = set()
 
     def at(
         self,
@@ -89,11 +90,17 @@ class Reading:
         severity: Severity = "error",
     ) -> None:
         """Note a problem with a cell of a table."""
+        if (table.sheet, table.cell(name, row)) in self.closed:
+            return
         self.problems.append(
             problem_at(
                 table.sheet, row, table.number(name), misread, found, severity, label=table.label
             )
         )
+
+    def close_cells(self) -> None:
+        """Say nothing more of cells that could not be read: what follows from that is no news."""
+        self.closed = {(one.sheet, one.cell) for one in self.problems if one.severity == "error"}
 
     def whole(self, sheet: str, code: str, message: str, severity: Severity = "error") -> None:
         """Note a problem with a whole sheet or workbook."""
@@ -218,6 +225,7 @@ def read_plan(
             rows = list(_registered(reading, sheet, rows, stamp, registry, signing_key))
         found[table.field] = [_row(table, row, values) for row, values in rows]
     plan = ParsedPlan(meta=_meta(stamp, signing_key), problems=reading.problems, **found)
+    reading.close_cells()
     check_plan(plan, reading.at)
     reading.problems.sort(key=_place)
     return plan

@@ -95,7 +95,7 @@ def _judge(crs: CRS, name: str) -> System | Problem:
     if ellipsoid.semi_major_metre != 6378137 or not re.search(r"2000|84|1984", datum):
         return _unknown(name)
     if crs.is_geographic and len(crs.axis_info) <= 3:
-        if not all(axis.unit_name in ("degree", "metre") for axis in crs.axis_info):
+        if not all(axis.unit_name.lower() in ("degree", "metre") for axis in crs.axis_info):
             return _unknown(name)
         if _is_cgcs2000(datum) and flattening == 298.257222:
             return System()

@@ -78,12 +78,19 @@ def _unpack(source: bytes | Path, folder: Path, limits: ArchiveLimits) -> Unpack
             left -= _copy(archive, member, folder / f"boundary{suffix}", left, limits)
     if (folder / "boundary.shp").read_bytes()[:4] != SHAPE_MARK:
         raise _Unfit(_not_shapefile())
-    encoding_file = folder / "boundary.cpg"
-    encoding = encoding_file.read_bytes()[:40] if encoding_file.exists() else b""
-    # The reader would follow the .cpg by itself; the encoding is chosen here instead.
-    encoding_file.unlink(missing_ok=True)
-    projection = (folder / "boundary.prj").read_bytes()[:20_000].decode("utf-8", "replace")
-    return Unpacked(folder / "boundary.shp", projection, encoding.decode("ascii", "replace"))
+    # System and encoding are judged here; the reader must not follow these files by itself.
+    projection = _take(folder / "boundary.prj")
+    encoding = _take(folder / "boundary.cpg").strip()
+    return Unpacked(folder / "boundary.shp", projection, encoding)
+
+
+def _take(path: Path) -> str:
+    """Return the beginning of a small text file and remove the file; "" when there is none."""
+    if not path.exists():
+        return ""
+    text = path.read_bytes()[:20_000].decode("utf-8", "replace")
+    path.unlink()
+    return text
 
 
 def _check_member(member: zipfile.ZipInfo) -> None:

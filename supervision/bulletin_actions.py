@@ -107,6 +107,7 @@ def issue_bulletin(
     bulletin.state = Bulletin.State.ISSUED
     bulletin.number, bulletin.document_number = number, named
     bulletin.issued_by, bulletin.issued_on, bulletin.is_public = by, issued_on, is_public
+    _drop_preview(bulletin)
     bulletin.save()
     record("季通报印发", by=by, subject=bulletin, document_number=named, public=is_public)
     _enqueue_pdf(bulletin, by)
@@ -124,6 +125,14 @@ def print_bulletin(*, bulletin_id: int, by: Any) -> Job | None:
     return _enqueue_pdf(bulletin, by)
 
 
+def _drop_preview(bulletin: Bulletin) -> None:
+    """Take the draft's PDF away, so that nobody reads it as the issued one."""
+    preview = bulletin.pdf.name
+    bulletin.pdf, bulletin.pdf_sha256, bulletin.pdf_content = "", "", ""
+    if preview:
+        transaction.on_commit(lambda: bulletin.pdf.storage.delete(preview))
+
+
 def next_number(year: int) -> int:
     """Return the first number not used yet for bulletins issued in a year."""
     used = Bulletin.objects.filter(issued_on__year=year).values_list("number", flat=True)
@@ -133,11 +142,7 @@ def next_number(year: int) -> int:
 def _enqueue_pdf(bulletin: Bulletin, by: Any) -> Job | None:
     """Ask once for each content, and once more for each time that it ended without its file."""
     content = content_key(bulletin_content(bulletin))
-    if (
-        bulletin.pdf
-        and bulletin.pdf_content == content
-        and bulletin.pdf.storage.exists(bulletin.pdf.name)
-    ):
+    if bulletin.pdf_content == content and bulletin.has_pdf:
         return None
     earlier = Job.objects.about(bulletin).filter(
         kind=PDF_JOB, arguments__content=content, state__in=ENDED

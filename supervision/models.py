@@ -258,6 +258,11 @@ class Bulletin(models.Model):
         return self.title
 
     @property
+    def has_pdf(self) -> bool:
+        """Tell whether a printed file is there to be read."""
+        return bool(self.pdf.name) and self.pdf.storage.exists(self.pdf.name or "")
+
+    @property
     def period(self) -> str:
         """Return the quarter in words: 2025年第二季度."""
         return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"

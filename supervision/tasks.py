@@ -43,5 +43,5 @@ def print_bulletin(run: Run) -> None:
     run.report(3, 3, "完成")
 
 
-def _path(name: str) -> Path:
+def _path(name: str | None) -> Path:
     return Path(settings.MEDIA_ROOT) / (name or "none")

@@ -1,5 +1,43 @@
 """Map the addresses of this part."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from supervision import bulletin_views, views
+
+urlpatterns = [
+    path("work/reports/", views.report_list, name="report-list"),
+    path("work/reports/open/", views.report_open, name="report-open"),
+    path("work/reports/<int:report_id>/", views.report, name="report"),
+    path("work/reports/<int:report_id>/submit/", views.report_submit, name="report-submit"),
+    path("work/reports/<int:report_id>/return/", views.report_return, name="report-return"),
+    path("work/reports/<int:report_id>/correct/", views.report_correct, name="report-correct"),
+    path("work/bulletins/", bulletin_views.bulletin_desk, name="bulletin-desk"),
+    path("work/bulletins/<int:bulletin_id>/", bulletin_views.bulletin, name="bulletin"),
+    path(
+        "work/bulletins/<int:bulletin_id>/refresh/",
+        bulletin_views.bulletin_refresh,
+        name="bulletin-refresh",
+    ),
+    path(
+        "work/bulletins/<int:bulletin_id>/paragraphs/<slug:key>/",
+        bulletin_views.bulletin_paragraph,
+        name="bulletin-paragraph",
+    ),
+    path(
+        "work/bulletins/<int:bulletin_id>/print/",
+        bulletin_views.bulletin_print,
+        name="bulletin-print",
+    ),
+    path(
+        "work/bulletins/<int:bulletin_id>/issue/",
+        bulletin_views.bulletin_issue,
+        name="bulletin-issue",
+    ),
+    path("bulletins/", bulletin_views.bulletin_list, name="bulletin-list"),
+    path("bulletins/<int:bulletin_id>/", bulletin_views.public_bulletin, name="public-bulletin"),
+    path(
+        "bulletins/<int:bulletin_id>/bulletin.pdf",
+        bulletin_views.bulletin_pdf,
+        name="bulletin-pdf",
+    ),
+]

@@ -5,61 +5,94 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('supervision', '0002_initial'),
-        ('taskforce', '0001_initial'),
+        ("supervision", "0002_initial"),
+        ("taskforce", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='bulletin',
-            name='bulletin_number_once_per_year',
+            model_name="bulletin",
+            name="bulletin_number_once_per_year",
         ),
         migrations.RemoveConstraint(
-            model_name='bulletin',
-            name='bulletin_issued_by_somebody',
+            model_name="bulletin",
+            name="bulletin_issued_by_somebody",
         ),
         migrations.AddField(
-            model_name='bulletin',
-            name='pdf_content',
-            field=models.CharField(blank=True, max_length=64, verbose_name='PDF 对应的内容'),
+            model_name="bulletin",
+            name="pdf_content",
+            field=models.CharField(blank=True, max_length=64, verbose_name="PDF 对应的内容"),
         ),
         migrations.AddField(
-            model_name='monthlyreport',
-            name='correction_note',
-            field=models.CharField(blank=True, max_length=200, verbose_name='更正说明'),
+            model_name="monthlyreport",
+            name="correction_note",
+            field=models.CharField(blank=True, max_length=200, verbose_name="更正说明"),
         ),
         migrations.AddField(
-            model_name='monthlyreport',
-            name='first_submitted_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='首次报送时间'),
+            model_name="monthlyreport",
+            name="first_submitted_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="首次报送时间"),
         ),
         migrations.AlterField(
-            model_name='bulletin',
-            name='document_number',
-            field=models.CharField(blank=True, max_length=60, verbose_name='文号'),
+            model_name="bulletin",
+            name="document_number",
+            field=models.CharField(blank=True, max_length=60, verbose_name="文号"),
         ),
         migrations.AlterField(
-            model_name='bulletin',
-            name='number',
-            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='期号'),
+            model_name="bulletin",
+            name="number",
+            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="期号"),
         ),
         migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.UniqueConstraint(condition=models.Q(('document_number', ''), _negated=True), fields=('document_number',), name='bulletin_document_number_once', violation_error_message='这个文号已经用过，请改用下一个号。'),
+            model_name="bulletin",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("document_number", ""), _negated=True),
+                fields=("document_number",),
+                name="bulletin_document_number_once",
+                violation_error_message="这个文号已经用过，请改用下一个号。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('issued_by__isnull', False), ('issued_on__isnull', False), ('number__isnull', False), models.Q(('document_number', ''), _negated=True)), _connector='OR'), name='bulletin_issued_by_somebody', violation_error_message='已印发的通报必须有签发人、印发日期、期号和文号。'),
+            model_name="bulletin",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(
+                        ("issued_by__isnull", False),
+                        ("issued_on__isnull", False),
+                        ("number__isnull", False),
+                        models.Q(("document_number", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="bulletin_issued_by_somebody",
+                violation_error_message="已印发的通报必须有签发人、印发日期、期号和文号。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monthlyreport',
-            constraint=models.CheckConstraint(condition=models.Q(('submitted_at__isnull', True), ('first_submitted_at__isnull', False), _connector='OR'), name='report_first_submission_kept', violation_error_message='已报送的月报必须保留首次报送时间。'),
+            model_name="monthlyreport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("submitted_at__isnull", True),
+                    ("first_submitted_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="report_first_submission_kept",
+                violation_error_message="已报送的月报必须保留首次报送时间。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monthlyreport',
-            constraint=models.CheckConstraint(condition=models.Q(('version', 1), models.Q(('correction_note', ''), _negated=True), _connector='OR'), name='report_correction_says_why', violation_error_message='更正月报必须写明更正原因。'),
+            model_name="monthlyreport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("version", 1),
+                    models.Q(("correction_note", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="report_correction_says_why",
+                violation_error_message="更正月报必须写明更正原因。",
+            ),
         ),
     ]

@@ -16,6 +16,20 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from mines.sheet_refusals import (
+    BOMB,
+    DAMAGED,
+    DECLARED,
+    EMBEDDED,
+    FORBIDDEN_PARTS,
+    FORBIDDEN_RELATIONS,
+    LINKS,
+    MACRO,
+    NOT_WORKBOOK,
+    PASSWORD,
+    UNADDRESSED,
+    refuse,
+)
 from mines.sheets import MIB, Limits, WorkbookRefused
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -45,48 +59,6 @@ ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
 COLUMN_SPAN = re.compile(rb"""\b(min|max)\s*=\s*["'](\d{1,5})["']""")
 DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
-MACRO = ("macro", "工作簿带有宏，不能接收；请另存为不带宏的 .xlsx 文件后再上传。")
-PASSWORD = ("password", "工作簿设置了打开密码，无法读取；请取消密码后再上传。")
-LINKS = (
-    "external_link",
-    "工作簿引用了外部文件或外部数据，不能接收；请断开链接、只保留数值后再上传。",
-)
-EMBEDDED = ("embedded", "工作簿里嵌入了其他文件或控件，不能接收；请删除嵌入的对象后再上传。")
-DAMAGED = ("damaged", "文件不完整或已损坏，无法打开；请重新导出或另存为 .xlsx 后再上传。")
-BOMB = ("bomb", "文件解压后的内容过大，不能接收；请把数据粘贴到新下载的模板后再上传。")
-DECLARED = (
-    "dtd",
-    "文件里含有不允许的 XML 声明，不能接收；请用 Excel 或 WPS 另存为 .xlsx 后再上传。",
-)
-NOT_WORKBOOK = ("not_workbook", "这不是 Excel 工作簿；请上传 .xlsx 或 .xls 文件。")
-UNADDRESSED = (
-    "no_addresses",
-    "工作簿由不常见的软件生成，单元格没有地址；请用 Excel 或 WPS 打开并另存为 .xlsx 后再上传。",
-)
-
-FORBIDDEN_PARTS = (
-    ("vbaproject", MACRO),
-    ("/macrosheets/", MACRO),
-    ("/externallinks/", LINKS),
-    ("xl/connections.xml", LINKS),
-    ("/querytables/", LINKS),
-    ("/embeddings/", EMBEDDED),
-    ("/activex/", EMBEDDED),
-)
-FORBIDDEN_RELATIONS = {
-    "vbaproject": MACRO,
-    "xlmacrosheet": MACRO,
-    "xlintlmacrosheet": MACRO,
-    "externallink": LINKS,
-    "externallinkpath": LINKS,
-    "connections": LINKS,
-    "querytable": LINKS,
-    "attachedtemplate": LINKS,
-    "oleobject": EMBEDDED,
-    "package": EMBEDDED,
-    "control": EMBEDDED,
-}
-
 
 @dataclass
 class Marks:
@@ -99,11 +71,6 @@ class Marks:
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
-
-
-def refuse(reason: tuple[str, str]) -> WorkbookRefused:
-    """Make the exception for one of the reasons above."""
-    return WorkbookRefused(*reason)
 
 
 def check_head(head: bytes) -> None:

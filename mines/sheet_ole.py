@@ -7,17 +7,8 @@ import struct
 from array import array
 from pathlib import Path
 
-from mines.sheet_guard import (
-    DAMAGED,
-    EMBEDDED,
-    LINKS,
-    MACRO,
-    NOT_WORKBOOK,
-    PASSWORD,
-    Marks,
-    check_extent,
-    refuse,
-)
+from mines.sheet_guard import Marks, check_extent
+from mines.sheet_refusals import DAMAGED, EMBEDDED, LINKS, MACRO, NOT_WORKBOOK, PASSWORD, refuse
 from mines.sheets import Limits, WorkbookRefused
 
 LAST_SECTOR = 0xFFFFFFFA  # anything above marks an end or a free sector

@@ -17,8 +17,9 @@ from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from mines.sheet_guard import DAMAGED, OLE_MAGIC, Marks, check_head, inspect_zip, refuse
+from mines.sheet_guard import OLE_MAGIC, Marks, check_head, inspect_zip
 from mines.sheet_ole import inspect_ole
+from mines.sheet_refusals import DAMAGED, refuse
 from mines.sheets import MIB, TOO_HEAVY, Limits, Workbook, WorkbookRefused, check_size, from_lines
 
 CLONE_NEWNET, CLONE_NEWUSER, PR_SET_PDEATHSIG = 0x40000000, 0x10000000, 1

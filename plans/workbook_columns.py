@@ -115,7 +115,7 @@ ZERO = Decimal(0)
 
 
 def _number(name: str, head: str, *, required: bool = False, note: str = "") -> Column:
-    return Column(name, head, Kind.DECIMAL, 12, note, required, minimum=ZERO)
+    return Column(name, head, Kind.DECIMAL, 13, note, required, minimum=ZERO)
 
 
 def _fact(name: str, head: str, kind: Kind = Kind.TEXT, width: int = 12) -> Column:

@@ -31,6 +31,7 @@ from plans.workbook_template import (
     SELF_CHECKS,
     cell_at,
     lookup_formula,
+    print_on_a4,
     put,
 )
 
@@ -182,6 +183,7 @@ def _write_result(book: Workbook, problems: Sequence[CellProblem]) -> None:
     for row, problem in enumerate(problems, start=LIST_FROM):
         _write_line(sheet, row, problem, linked=problem.sheet in book.sheetnames)
     sheet.freeze_panes = f"A{LIST_FROM}"
+    print_on_a4(sheet)
     for other in book.worksheets:
         other.sheet_view.tabSelected = other is sheet
     book.active = 0

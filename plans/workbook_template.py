@@ -14,6 +14,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.protection import WorkbookProtection
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
 from mines.sheets import column_letters
@@ -50,6 +51,7 @@ HEAD_FILL = PatternFill("solid", fgColor="0F5C63")
 LOCKED_FILL = PatternFill("solid", fgColor="EEF1EF")
 LINE = Side(style="thin", color="C9CFCC")
 BORDER = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
+WIDEST_PAGE = 230  # characters across a page that can still be read
 COMMENT_AUTHOR = "填写说明"
 DATE_FORMAT = "yyyy-mm-dd"
 FORMATS = {Kind.DATE: DATE_FORMAT, Kind.DECIMAL: "General", Kind.INTEGER: "0"}
@@ -247,7 +249,7 @@ def _model(sheet: Worksheet, column: Column, number: int) -> object:
 
 
 def _write_head(cell: Cell, column: Column) -> None:
-    put(cell, column.head)
+    put(cell, column.head.replace("（", "\n（"))  # blanks in heads are not compared
     cell.font = Font(FONT, 10, bold=True, color="FFFFFF")
     cell.fill = HEAD_FILL
     cell.border = BORDER
@@ -304,19 +306,23 @@ def _set_up_page(sheet: Worksheet, table: Table) -> None:
     sheet.freeze_panes = f"{column_letters(table.number(key) + 1)}{FIRST_ROW}"
     sheet.row_dimensions[HEAD_ROW].height = 45
     sheet.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
-    _print_on_a4(sheet)
+    sheet.print_title_cols = f"A:{table.letter(key)}"
+    width = sum(column.width for column in table.columns)
+    print_on_a4(sheet, pages_wide=-(-width // WIDEST_PAGE))
     sheet.protection.sheet = True
     sheet.protection.formatCells = False
     sheet.protection.formatColumns = False
     sheet.protection.formatRows = False
 
 
-def _print_on_a4(sheet: Worksheet) -> None:
+def print_on_a4(sheet: Worksheet, pages_wide: int = 1) -> None:
+    """Set a sheet up for A4 landscape, this many pages wide."""
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToWidth = pages_wide
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.7, footer=0.3)
     sheet.oddFooter.center.text = "&A　第 &P 页 共 &N 页"  # type: ignore[union-attr]
 
 
@@ -341,7 +347,7 @@ def _write_guide(
         sheet.cell(at, 2).font = Font(FONT, 11, bold=True)
     sheet.column_dimensions["A"].width = 100
     sheet.column_dimensions["B"].width = 14
-    _print_on_a4(sheet)
+    print_on_a4(sheet)
     sheet.protection.sheet = True
 
 

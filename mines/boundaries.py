@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import shapely
-from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
+from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
 from django.db import connection
 
 from mines import rings
@@ -185,7 +185,7 @@ class CountyShare:
 class AddedPiece:
     """Hold one connected piece of ground that a new outline adds to the old ones."""
 
-    shape: Polygon
+    shape: GEOSGeometry
     area_m2: Decimal
 
 
@@ -205,7 +205,8 @@ def overlaps(
     given = _given(shapes, ignoring) | {"tolerance": tolerance_m2}
     for key, *row, area, perimeter in _rows(ASKED + OVERLAPS, given, shapes):
         width = 2 * area / perimeter if perimeter else 0.0
-        found[key].append(Overlap(*row, _metres(area, "0.01"), _metres(width, "0.001")))
+        measures = (_metres(area, "0.01"), _metres(width, "0.001"))
+        found[key].append(Overlap(*(*row, *measures)))
     return found
 
 
@@ -219,7 +220,7 @@ def neighbours(
     found: dict[str, list[Neighbour]] = {key: [] for key, _ in shapes}
     given = _given(shapes, ignoring) | {"within": within_m}
     for key, *row, distance in _rows(ASKED + NEIGHBOURS, given, shapes):
-        found[key].append(Neighbour(*row, _metres(distance, "0.01")))
+        found[key].append(Neighbour(*(*row, _metres(distance, "0.01"))))
     return found
 
 

@@ -62,7 +62,7 @@ class Limits:
     x_max: int = 4_500_000
     reach_m: int = 170_000
     max_points: int = 1000
-    max_bytes: int = 2_000_000
+    max_bytes: int = 1_000_000
     overlap_m2: float = 1.0
 
 

@@ -14,15 +14,17 @@ from shapely.geometry import Point as Spot
 from mines.coordinate_rows import RawBoundary, RawRing, label_numbers
 from mines.crossings import part_crossing
 from mines.point_checks import Check, add_zone, check_count, check_places, swap_axes
-from mines.readings import Limits, Reading
+from mines.readings import Limits, Problem, Reading, problem, refused
 from mines.region_checks import assemble
 from mines.rings import Boundary, Point, renumbered
+
+MOST_PROBLEMS = 50
 
 
 def check_boundary(raw: RawBoundary, limits: Limits, assume_zone: int | None = None) -> Reading:
     """Return what the raw rings give: as written, their problems, and mended."""
     if any(p.severity == "error" for p in raw.problems):
-        return Reading(None, tuple(raw.problems))
+        return refused(*_first(raw.problems))
     check = Check(raw, limits, assume_zone)
     if not check_count(check):
         return Reading(None, tuple(check.problems))
@@ -47,6 +49,21 @@ def check_boundary(raw: RawBoundary, limits: Limits, assume_zone: int | None = N
     offered = changed and solved and not check.stuck
     mended = Boundary(regions, zone, raw.source_format) if offered else None
     return Reading(given, (*check.problems, *found), mended)
+
+
+def _first(problems: list[Problem]) -> list[Problem]:
+    """Return the first problems, and one that counts the others: nobody reads thousands."""
+    more = len(problems) - MOST_PROBLEMS
+    if more <= 0:
+        return problems
+    rest = problem(
+        "more_problems",
+        f"另有 {more} 处问题没有列出",
+        found=f"{more} 处",
+        expected="没有问题的坐标表",
+        fix="请先改正上面列出的问题再提交",
+    )
+    return [*problems[:MOST_PROBLEMS], rest]
 
 
 def _as_given(raw: RawBoundary, zone: int, limits: Limits) -> Boundary | None:

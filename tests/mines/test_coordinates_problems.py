@@ -430,6 +430,12 @@ def test_not_text(data):
     assert only(data)[0].code == "not_text"
 
 
+def test_fifty_problems_are_listed_and_the_rest_counted():
+    problems = read_text("1,4356115.44,37623***\n" * 60).problems
+    assert [problem.code for problem in problems] == ["masked"] * 50 + ["more_problems"]
+    assert problems[-1].found == "10 处"
+
+
 def test_every_message_says_what_is_expected_and_what_to_do():
     texts = [SQUARE.replace(",37", ",41"), SQUARE.replace("3,", "3 4,", 1), "", "说明"]
     for problem in (p for text in texts for p in read_text(text).problems):

@@ -1,6 +1,7 @@
 """Filled workbooks with mistakes: each is named by its cell, none is guessed away."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -427,4 +428,14 @@ def test_the_longest_names_survive(tmp_path):
     long = "朔城区沙塄河乡大涂皋村建筑用砂采矿权三号矿区" * 4
     mines = (mine(1, name=long, holder="示例 <&>\"' 公司"),)
     plan = parse(tmp_path / "plan.xlsx", template(mines), registry=mines)
+    assert {problem.code for problem in plan.problems} == {"missing"}
+
+
+def test_trailing_noughts_are_no_change_of_a_locked_cell(tmp_path):
+    facts = {"area_km2": Decimal("0.1000"), "licensed_scale": Decimal("20.00")}
+    mines = (mine(1, **facts),)
+    plan = parse(tmp_path / "plan.xlsx", template(mines), registry=mines)
+    assert {problem.code for problem in plan.problems} == {"missing"}
+    same = (mine(1, area_km2=Decimal("0.1"), licensed_scale=Decimal(20)),)
+    plan = parse(tmp_path / "plan.xlsx", template(mines), registry=same)
     assert {problem.code for problem in plan.problems} == {"missing"}

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from plans import permissions
+from plans import permissions, tasks
 from plans.compliance import what_blocks_submission
 from plans.models import (
     Approval,
@@ -71,7 +71,7 @@ def receive_version(
             raise WrongState(f"方案现在是“{plan.get_state_display()}”，不能再上传新版本。")
         last = plan.versions.first()
         if last is not None and last.sha256 == stored.sha256:
-            job = jobs.enqueue(kind="plans.read_version", subject=last, key=str(last.pk), by=by)
+            job = jobs.enqueue(kind=tasks.READ_VERSION, subject=last, key=str(last.pk), by=by)
             return last, job.pk
         version = PlanVersion.objects.create(
             plan=plan,
@@ -83,7 +83,7 @@ def receive_version(
             uploaded_by=by,
         )
         record("上传方案", by=by, subject=version, county=plan.county, sha256=stored.sha256)
-        job = jobs.enqueue(kind="plans.read_version", subject=version, key=str(version.pk), by=by)
+        job = jobs.enqueue(kind=tasks.READ_VERSION, subject=version, key=str(version.pk), by=by)
     return version, job.pk
 
 

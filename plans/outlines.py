@@ -25,10 +25,11 @@ class Outline:
 
 @dataclass(frozen=True)
 class CornerProblem:
-    """Name one thing wrong with an area's corners; `row` is the row of the corner sheet."""
+    """Name one thing wrong with an area's corners, at a field of a row of the corner sheet."""
 
     area_code: str
     row: int
+    field: str
     severity: str
     code: str
     message: str
@@ -45,9 +46,9 @@ def read_outlines(
     for area_code, rows in groupby(
         sorted(corners, key=lambda corner: corner.area_code), key=lambda corner: corner.area_code
     ):
-        text, row_of_line = _registration_text(sorted(rows, key=lambda corner: corner.row))
+        text, corner_of_line = _registration_text(sorted(rows, key=lambda corner: corner.row))
         reading = read_text(text)
-        problems += (_at_row(area_code, found, row_of_line) for found in reading.problems)
+        problems += (_at_cell(found, corner_of_line) for found in reading.problems)
         if reading.accepted and reading.boundary is not None:
             shapes = PlainMultiPolygon(to_lonlat(reading.boundary))
             geometry = GEOSGeometry(memoryview(to_wkb(shapes)), srid=CGCS2000)
@@ -55,28 +56,29 @@ def read_outlines(
     return outlines, problems
 
 
-def _registration_text(corners: Iterable[CornerRow]) -> tuple[str, list[int]]:
-    """Write an area's corners as registration text; the list gives each line's sheet row."""
+def _registration_text(corners: Iterable[CornerRow]) -> tuple[str, list[CornerRow]]:
+    """Write an area's corners as registration text; the list gives each line's corner."""
     lines: list[str] = []
-    rows: list[int] = []
+    written: list[CornerRow] = []
     for region, points in groupby(corners, key=lambda corner: corner.region):
-        last: CornerRow | None = None
+        first: CornerRow | None = None
         for corner in points:
             lines.append(f"{corner.point},{corner.x},{corner.y}, , ,")
-            rows.append(corner.row)
-            last = last or corner
-        if last is not None:
-            lines.append(f"*,{last.elevation_top},{last.elevation_bottom},{region},1,")
-            rows.append(last.row)
-    return "\n".join(lines), rows
+            written.append(corner)
+            first = first or corner
+        if first is not None:
+            lines.append(f"*,{first.elevation_top},{first.elevation_bottom},{region},1,")
+            written.append(first)
+    return "\n".join(lines), written
 
 
-def _at_row(area_code: str, problem: Problem, row_of_line: list[int]) -> CornerProblem:
+def _at_cell(problem: Problem, corner_of_line: list[CornerRow]) -> CornerProblem:
     line = problem.line if problem.line is not None else 1
-    row = row_of_line[min(line, len(row_of_line)) - 1]
+    corner = corner_of_line[min(line, len(corner_of_line)) - 1]
     return CornerProblem(
-        area_code=area_code,
-        row=row,
+        area_code=corner.area_code,
+        row=corner.row,
+        field="y" if problem.found and problem.found in corner.y else "x",
         severity=problem.severity,
         code=problem.code,
         message=problem.message,

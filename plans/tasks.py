@@ -20,10 +20,11 @@ from plans.workbook_columns import CORNERS
 from shuozhou_mines.jobs import Run, handles
 from shuozhou_mines.storage import store
 
+READ_VERSION = "plans.read_version"
 STEPS_BEFORE_CHECKS = 2
 
 
-@handles("plans.read_version", "读入方案并检查标准")
+@handles(READ_VERSION, "读入方案并检查标准")
 def read_version(run: Run) -> None:
     """Read an uploaded version: store its rows and findings, or its problems."""
     version = PlanVersion.objects.select_related("plan__county", "plan__round").get(
@@ -78,7 +79,7 @@ def _parse(
 def _corner_cell(problem: CornerProblem) -> CellProblem:
     return CellProblem(
         sheet=CORNERS.sheet,
-        cell=f"D{problem.row}",
+        cell=CORNERS.cell(problem.field, problem.row),
         severity=problem.severity,
         code=problem.code,
         message=f"{CORNERS.sheet} 第{problem.row}行（{problem.area_code}）：{problem.message}",

@@ -10,6 +10,7 @@ from plans.actions import lock_plan, step_on
 from plans.models import PlanVersion
 from plans.permissions import check_right
 from plans.workflow import STEPS
+from publicity import tasks
 from publicity.freezing import freeze, hash_of
 from publicity.models import Notice, NoticeShape
 from shuozhou_mines import jobs
@@ -59,7 +60,7 @@ def publish_notice(
     )
     _freeze_shapes(notice, version)
     record("公示方案", by=by, subject=notice, county=plan.county, sha256=notice.sha256)
-    jobs.enqueue(kind="publicity.documents", subject=notice, key=str(notice.pk), by=by)
+    jobs.enqueue(kind=tasks.DOCUMENTS, subject=notice, key=str(notice.pk), by=by)
     return notice
 
 

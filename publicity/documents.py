@@ -78,7 +78,7 @@ def _fill(
         texts = [_shown(key, row[key]) for key in columns] + (["示例数据"] if demo else [])
         for at, text in enumerate(texts, 1):
             cell = sheet.cell(line, at)
-                _write(cell, text)
+            _write(cell, text)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     sheet.freeze_panes = "B2"
     sheet.page_setup.orientation = "landscape"

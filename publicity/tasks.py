@@ -8,11 +8,12 @@ from publicity.models import Notice, PublicDocument
 from shuozhou_mines.jobs import Run, handles
 from shuozhou_mines.storage import store
 
+DOCUMENTS = "publicity.documents"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 
 
-@handles("publicity.documents", "生成公示文件")
+@handles(DOCUMENTS, "生成公示文件")
 def make_documents(run: Run) -> None:
     """Make the workbook and the CSV of a notice; done again, it replaces its own files."""
     notice = Notice.objects.get(pk=run.subject_id)

@@ -7,218 +7,569 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document_number', models.CharField(max_length=60, verbose_name='批准文号')),
-                ('approved_on', models.DateField(verbose_name='批准日期')),
-                ('organ', models.CharField(default='朔州市人民政府', max_length=60, verbose_name='批准机关')),
-                ('at', models.DateTimeField(verbose_name='登记时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("document_number", models.CharField(max_length=60, verbose_name="批准文号")),
+                ("approved_on", models.DateField(verbose_name="批准日期")),
+                (
+                    "organ",
+                    models.CharField(
+                        default="朔州市人民政府", max_length=60, verbose_name="批准机关"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="登记时间")),
             ],
             options={
-                'verbose_name': '批准',
-                'ordering': ['-approved_on'],
+                "verbose_name": "批准",
+                "ordering": ["-approved_on"],
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120, verbose_name='名称')),
-                ('file', models.FileField(max_length=200, upload_to='attachments/%Y/%m/', verbose_name='文件')),
-                ('file_name', models.CharField(max_length=200, verbose_name='文件名')),
-                ('content_type', models.CharField(max_length=80, verbose_name='类型')),
-                ('size', models.PositiveIntegerField(verbose_name='大小')),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('is_public', models.BooleanField(default=False, verbose_name='可公开')),
-                ('uploaded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='上传时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=120, verbose_name="名称")),
+                (
+                    "file",
+                    models.FileField(
+                        max_length=200, upload_to="attachments/%Y/%m/", verbose_name="文件"
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=200, verbose_name="文件名")),
+                ("content_type", models.CharField(max_length=80, verbose_name="类型")),
+                ("size", models.PositiveIntegerField(verbose_name="大小")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                ("is_public", models.BooleanField(default=False, verbose_name="可公开")),
+                (
+                    "uploaded_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="上传时间"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '附件',
-                'ordering': ['plan', 'pk'],
+                "verbose_name": "附件",
+                "ordering": ["plan", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='CheckRun',
+            name="CheckRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rulebook_version', models.CharField(max_length=40, verbose_name='标准库版本')),
-                ('finished_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='完成时间')),
-                ('checked_on', models.DateField(verbose_name='按哪一天检查')),
-                ('counts', models.JSONField(default=dict, verbose_name='结果统计')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rulebook_version", models.CharField(max_length=40, verbose_name="标准库版本")),
+                (
+                    "finished_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="完成时间"
+                    ),
+                ),
+                ("checked_on", models.DateField(verbose_name="按哪一天检查")),
+                ("counts", models.JSONField(default=dict, verbose_name="结果统计")),
             ],
             options={
-                'verbose_name': '标准检查',
-                'ordering': ['-pk'],
+                "verbose_name": "标准检查",
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='CountyPlan',
+            name="CountyPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('draft', '草稿'), ('submitted', '形式审查'), ('returned', '退回补正'), ('co_signing', '成员单位会签'), ('approved', '市政府已批准'), ('published', '公示')], default=plans.workflow.State['DRAFT'], max_length=16, verbose_name='状态')),
-                ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='首次报送时间')),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='建立时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "草稿"),
+                            ("submitted", "形式审查"),
+                            ("returned", "退回补正"),
+                            ("co_signing", "成员单位会签"),
+                            ("approved", "市政府已批准"),
+                            ("published", "公示"),
+                        ],
+                        default=plans.workflow.State["DRAFT"],
+                        max_length=16,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "submitted_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="首次报送时间"),
+                ),
+                (
+                    "opened_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="建立时间"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '县级方案',
-                'ordering': ['-round', 'county'],
+                "verbose_name": "县级方案",
+                "ordering": ["-round", "county"],
             },
         ),
         migrations.CreateModel(
-            name='Disposition',
+            name="Disposition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('close', '关闭取缔'), ('exit', '引导退出'), ('merge', '整合重组'), ('upgrade', '升级改造'), ('keep', '保留(达标)')], max_length=10, verbose_name='处置方式')),
-                ('reason', models.TextField(blank=True, verbose_name='处置理由')),
-                ('due_on', models.DateField(blank=True, null=True, verbose_name='完成时限')),
-                ('responsible_unit', models.CharField(blank=True, max_length=60, verbose_name='责任单位')),
-                ('responsible', models.CharField(blank=True, max_length=40, verbose_name='责任人')),
-                ('remarks', models.TextField(blank=True, verbose_name='备注')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("close", "关闭取缔"),
+                            ("exit", "引导退出"),
+                            ("merge", "整合重组"),
+                            ("upgrade", "升级改造"),
+                            ("keep", "保留(达标)"),
+                        ],
+                        max_length=10,
+                        verbose_name="处置方式",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="处置理由")),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="完成时限")),
+                (
+                    "responsible_unit",
+                    models.CharField(blank=True, max_length=60, verbose_name="责任单位"),
+                ),
+                ("responsible", models.CharField(blank=True, max_length=40, verbose_name="责任人")),
+                ("remarks", models.TextField(blank=True, verbose_name="备注")),
             ],
             options={
-                'verbose_name': '处置',
-                'ordering': ['version', 'mine'],
+                "verbose_name": "处置",
+                "ordering": ["version", "mine"],
             },
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(max_length=10, verbose_name='规则')),
-                ('rule_version', models.CharField(max_length=10, verbose_name='规则版本')),
-                ('phase', models.CharField(choices=[('E', '现有矿山'), ('C', '整合区'), ('N', '新设矿业权'), ('X', '新增资源')], max_length=1, verbose_name='阶段')),
-                ('subject_kind', models.CharField(max_length=8, verbose_name='对象类别')),
-                ('subject_key', models.CharField(max_length=60, verbose_name='对象编号')),
-                ('subject_name', models.CharField(max_length=120, verbose_name='对象')),
-                ('verdict', models.CharField(choices=[('pass', '符合'), ('fail', '不符合'), ('review', '待研判'), ('nodata', '缺数据'), ('na', '不适用')], max_length=8, verbose_name='结论')),
-                ('message', models.TextField(verbose_name='说明')),
-                ('figures', models.JSONField(default=list, verbose_name='数据')),
-                ('would_pass', models.TextField(blank=True, verbose_name='怎样才符合')),
-                ('clause', models.CharField(max_length=30, verbose_name='条款')),
-                ('quote', models.TextField(verbose_name='依据')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rule", models.CharField(max_length=10, verbose_name="规则")),
+                ("rule_version", models.CharField(max_length=10, verbose_name="规则版本")),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("E", "现有矿山"),
+                            ("C", "整合区"),
+                            ("N", "新设矿业权"),
+                            ("X", "新增资源"),
+                        ],
+                        max_length=1,
+                        verbose_name="阶段",
+                    ),
+                ),
+                ("subject_kind", models.CharField(max_length=8, verbose_name="对象类别")),
+                ("subject_key", models.CharField(max_length=60, verbose_name="对象编号")),
+                ("subject_name", models.CharField(max_length=120, verbose_name="对象")),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("pass", "符合"),
+                            ("fail", "不符合"),
+                            ("review", "待研判"),
+                            ("nodata", "缺数据"),
+                            ("na", "不适用"),
+                        ],
+                        max_length=8,
+                        verbose_name="结论",
+                    ),
+                ),
+                ("message", models.TextField(verbose_name="说明")),
+                ("figures", models.JSONField(default=list, verbose_name="数据")),
+                ("would_pass", models.TextField(blank=True, verbose_name="怎样才符合")),
+                ("clause", models.CharField(max_length=30, verbose_name="条款")),
+                ("quote", models.TextField(verbose_name="依据")),
             ],
             options={
-                'verbose_name': '检查结果',
-                'ordering': ['run', 'pk'],
+                "verbose_name": "检查结果",
+                "ordering": ["run", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='MergedArea',
+            name="MergedArea",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20, verbose_name='整合区编号')),
-                ('name', models.CharField(max_length=80, verbose_name='整合后矿山名称')),
-                ('lead_enterprise', models.CharField(blank=True, max_length=80, verbose_name='整合主体')),
-                ('method', models.CharField(blank=True, choices=[('open_pit', '露天开采'), ('underground', '地下开采'), ('combined', '露天-地下联合开采')], max_length=12, verbose_name='开采方式')),
-                ('scale', models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True, verbose_name='初定生产规模')),
-                ('scale_unit', models.CharField(blank=True, choices=[('wan_t', '万吨/年'), ('wan_m3', '万立方米/年')], max_length=8, verbose_name='单位')),
-                ('density', models.DecimalField(blank=True, decimal_places=3, max_digits=5, null=True, verbose_name='体重')),
-                ('systems', models.JSONField(blank=True, default=list, verbose_name='独立生产系统')),
-                ('stocks', models.JSONField(blank=True, default=dict, verbose_name='资源储量')),
-                ('recoverable', models.DecimalField(blank=True, decimal_places=4, max_digits=14, null=True, verbose_name='可采储量（万吨）')),
-                ('service_life_years', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True, verbose_name='服务年限（年）')),
-                ('life_includes_construction', models.BooleanField(blank=True, null=True, verbose_name='服务年限含基建期')),
-                ('construction_years', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, verbose_name='基建期（年）')),
-                ('elevation_top_m', models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True, verbose_name='标高上限（m）')),
-                ('elevation_bottom_m', models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True, verbose_name='标高下限（m）')),
-                ('declared_area_km2', models.DecimalField(blank=True, decimal_places=4, max_digits=9, null=True, verbose_name='整合后面积（km²）')),
-                ('outline', django.contrib.gis.db.models.fields.MultiPolygonField(blank=True, null=True, srid=4490, verbose_name='范围')),
-                ('area_km2', models.DecimalField(blank=True, decimal_places=4, max_digits=9, null=True, verbose_name='计算面积（km²）')),
-                ('extra_kind', models.CharField(blank=True, choices=[('gap', '夹缝'), ('upper', '上部'), ('deep', '深部'), ('periphery', '周边空白')], max_length=10, verbose_name='新增资源类型')),
-                ('grant_way', models.CharField(blank=True, choices=[('agreement', '协议'), ('competition', '公开竞争')], max_length=12, verbose_name='出让方式')),
-                ('extra_reason', models.TextField(blank=True, verbose_name='新增依据')),
-                ('is_on_ridge', models.BooleanField(blank=True, null=True, verbose_name='以山脊划界')),
-                ('is_new_right', models.BooleanField(blank=True, null=True, verbose_name='按新设采矿权')),
-                ('responsible', models.CharField(blank=True, max_length=40, verbose_name='责任领导')),
-                ('due_on', models.DateField(blank=True, null=True, verbose_name='完成时限')),
-                ('remarks', models.TextField(blank=True, verbose_name='备注')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=20, verbose_name="整合区编号")),
+                ("name", models.CharField(max_length=80, verbose_name="整合后矿山名称")),
+                (
+                    "lead_enterprise",
+                    models.CharField(blank=True, max_length=80, verbose_name="整合主体"),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("open_pit", "露天开采"),
+                            ("underground", "地下开采"),
+                            ("combined", "露天-地下联合开采"),
+                        ],
+                        max_length=12,
+                        verbose_name="开采方式",
+                    ),
+                ),
+                (
+                    "scale",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=3,
+                        max_digits=10,
+                        null=True,
+                        verbose_name="初定生产规模",
+                    ),
+                ),
+                (
+                    "scale_unit",
+                    models.CharField(
+                        blank=True,
+                        choices=[("wan_t", "万吨/年"), ("wan_m3", "万立方米/年")],
+                        max_length=8,
+                        verbose_name="单位",
+                    ),
+                ),
+                (
+                    "density",
+                    models.DecimalField(
+                        blank=True, decimal_places=3, max_digits=5, null=True, verbose_name="体重"
+                    ),
+                ),
+                (
+                    "systems",
+                    models.JSONField(blank=True, default=list, verbose_name="独立生产系统"),
+                ),
+                ("stocks", models.JSONField(blank=True, default=dict, verbose_name="资源储量")),
+                (
+                    "recoverable",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        max_digits=14,
+                        null=True,
+                        verbose_name="可采储量（万吨）",
+                    ),
+                ),
+                (
+                    "service_life_years",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=6,
+                        null=True,
+                        verbose_name="服务年限（年）",
+                    ),
+                ),
+                (
+                    "life_includes_construction",
+                    models.BooleanField(blank=True, null=True, verbose_name="服务年限含基建期"),
+                ),
+                (
+                    "construction_years",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=5,
+                        null=True,
+                        verbose_name="基建期（年）",
+                    ),
+                ),
+                (
+                    "elevation_top_m",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=7,
+                        null=True,
+                        verbose_name="标高上限（m）",
+                    ),
+                ),
+                (
+                    "elevation_bottom_m",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=7,
+                        null=True,
+                        verbose_name="标高下限（m）",
+                    ),
+                ),
+                (
+                    "declared_area_km2",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        max_digits=9,
+                        null=True,
+                        verbose_name="整合后面积（km²）",
+                    ),
+                ),
+                (
+                    "outline",
+                    django.contrib.gis.db.models.fields.MultiPolygonField(
+                        blank=True, null=True, srid=4490, verbose_name="范围"
+                    ),
+                ),
+                (
+                    "area_km2",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        max_digits=9,
+                        null=True,
+                        verbose_name="计算面积（km²）",
+                    ),
+                ),
+                (
+                    "extra_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("gap", "夹缝"),
+                            ("upper", "上部"),
+                            ("deep", "深部"),
+                            ("periphery", "周边空白"),
+                        ],
+                        max_length=10,
+                        verbose_name="新增资源类型",
+                    ),
+                ),
+                (
+                    "grant_way",
+                    models.CharField(
+                        blank=True,
+                        choices=[("agreement", "协议"), ("competition", "公开竞争")],
+                        max_length=12,
+                        verbose_name="出让方式",
+                    ),
+                ),
+                ("extra_reason", models.TextField(blank=True, verbose_name="新增依据")),
+                (
+                    "is_on_ridge",
+                    models.BooleanField(blank=True, null=True, verbose_name="以山脊划界"),
+                ),
+                (
+                    "is_new_right",
+                    models.BooleanField(blank=True, null=True, verbose_name="按新设采矿权"),
+                ),
+                (
+                    "responsible",
+                    models.CharField(blank=True, max_length=40, verbose_name="责任领导"),
+                ),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="完成时限")),
+                ("remarks", models.TextField(blank=True, verbose_name="备注")),
             ],
             options={
-                'verbose_name': '整合区',
-                'ordering': ['version', 'code'],
+                "verbose_name": "整合区",
+                "ordering": ["version", "code"],
             },
         ),
         migrations.CreateModel(
-            name='Opinion',
+            name="Opinion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stance', models.CharField(choices=[('agree', '同意'), ('change', '修改后同意'), ('disagree', '不同意')], max_length=10, verbose_name='意见')),
-                ('text', models.TextField(blank=True, max_length=2000, verbose_name='说明')),
-                ('at', models.DateTimeField(verbose_name='时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "stance",
+                    models.CharField(
+                        choices=[
+                            ("agree", "同意"),
+                            ("change", "修改后同意"),
+                            ("disagree", "不同意"),
+                        ],
+                        max_length=10,
+                        verbose_name="意见",
+                    ),
+                ),
+                ("text", models.TextField(blank=True, max_length=2000, verbose_name="说明")),
+                ("at", models.DateTimeField(verbose_name="时间")),
             ],
             options={
-                'verbose_name': '会签意见',
-                'ordering': ['version', 'unit'],
+                "verbose_name": "会签意见",
+                "ordering": ["version", "unit"],
             },
         ),
         migrations.CreateModel(
-            name='PlanTask',
+            name="PlanTask",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('close', '关闭取缔'), ('exit', '引导退出'), ('merge', '整合重组'), ('upgrade', '升级改造'), ('keep', '保留(达标)')], max_length=10, verbose_name='处置方式')),
-                ('due_on', models.DateField(verbose_name='完成时限')),
-                ('done_on', models.DateField(blank=True, null=True, verbose_name='完成日期')),
-                ('evidence', models.CharField(blank=True, max_length=200, verbose_name='完成依据')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("close", "关闭取缔"),
+                            ("exit", "引导退出"),
+                            ("merge", "整合重组"),
+                            ("upgrade", "升级改造"),
+                            ("keep", "保留(达标)"),
+                        ],
+                        max_length=10,
+                        verbose_name="处置方式",
+                    ),
+                ),
+                ("due_on", models.DateField(verbose_name="完成时限")),
+                ("done_on", models.DateField(blank=True, null=True, verbose_name="完成日期")),
+                ("evidence", models.CharField(blank=True, max_length=200, verbose_name="完成依据")),
             ],
             options={
-                'verbose_name': '任务',
-                'ordering': ['plan', 'due_on', 'mine'],
+                "verbose_name": "任务",
+                "ordering": ["plan", "due_on", "mine"],
             },
         ),
         migrations.CreateModel(
-            name='PlanVersion',
+            name="PlanVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='版本号')),
-                ('state', models.CharField(choices=[('received', '已接收'), ('refused', '有错误'), ('read', '已读入')], default='received', max_length=10, verbose_name='状态')),
-                ('file', models.FileField(max_length=200, upload_to='plans/%Y/%m/', verbose_name='文件')),
-                ('file_name', models.CharField(max_length=200, verbose_name='文件名')),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('uploaded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='上传时间')),
-                ('problems', models.JSONField(blank=True, default=list, verbose_name='问题')),
-                ('sheets', models.JSONField(blank=True, default=dict, verbose_name='其他附表')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="版本号")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("received", "已接收"), ("refused", "有错误"), ("read", "已读入")],
+                        default="received",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "file",
+                    models.FileField(max_length=200, upload_to="plans/%Y/%m/", verbose_name="文件"),
+                ),
+                ("file_name", models.CharField(max_length=200, verbose_name="文件名")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "uploaded_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="上传时间"
+                    ),
+                ),
+                ("problems", models.JSONField(blank=True, default=list, verbose_name="问题")),
+                ("sheets", models.JSONField(blank=True, default=dict, verbose_name="其他附表")),
             ],
             options={
-                'verbose_name': '方案版本',
-                'ordering': ['plan', '-number'],
+                "verbose_name": "方案版本",
+                "ordering": ["plan", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Round',
+            name="Round",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True, verbose_name='名称')),
-                ('compile_due_on', models.DateField(verbose_name='方案编制截止')),
-                ('finish_due_on', models.DateField(verbose_name='实施截止')),
-                ('is_open', models.BooleanField(default=True, verbose_name='进行中')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, unique=True, verbose_name="名称")),
+                ("compile_due_on", models.DateField(verbose_name="方案编制截止")),
+                ("finish_due_on", models.DateField(verbose_name="实施截止")),
+                ("is_open", models.BooleanField(default=True, verbose_name="进行中")),
             ],
             options={
-                'verbose_name': '轮次',
-                'ordering': ['-compile_due_on'],
+                "verbose_name": "轮次",
+                "ordering": ["-compile_due_on"],
             },
         ),
         migrations.CreateModel(
-            name='StepTaken',
+            name="StepTaken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(max_length=20, verbose_name='步骤')),
-                ('from_state', models.CharField(choices=[('draft', '草稿'), ('submitted', '形式审查'), ('returned', '退回补正'), ('co_signing', '成员单位会签'), ('approved', '市政府已批准'), ('published', '公示')], max_length=16, verbose_name='原状态')),
-                ('to_state', models.CharField(choices=[('draft', '草稿'), ('submitted', '形式审查'), ('returned', '退回补正'), ('co_signing', '成员单位会签'), ('approved', '市政府已批准'), ('published', '公示')], max_length=16, verbose_name='新状态')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('note', models.TextField(blank=True, verbose_name='意见')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("step", models.CharField(max_length=20, verbose_name="步骤")),
+                (
+                    "from_state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "草稿"),
+                            ("submitted", "形式审查"),
+                            ("returned", "退回补正"),
+                            ("co_signing", "成员单位会签"),
+                            ("approved", "市政府已批准"),
+                            ("published", "公示"),
+                        ],
+                        max_length=16,
+                        verbose_name="原状态",
+                    ),
+                ),
+                (
+                    "to_state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "草稿"),
+                            ("submitted", "形式审查"),
+                            ("returned", "退回补正"),
+                            ("co_signing", "成员单位会签"),
+                            ("approved", "市政府已批准"),
+                            ("published", "公示"),
+                        ],
+                        max_length=16,
+                        verbose_name="新状态",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("note", models.TextField(blank=True, verbose_name="意见")),
             ],
             options={
-                'verbose_name': '办理记录',
-                'ordering': ['plan', 'pk'],
+                "verbose_name": "办理记录",
+                "ordering": ["plan", "pk"],
             },
         ),
     ]

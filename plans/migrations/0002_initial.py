@@ -8,211 +8,403 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('mines', '0001_initial'),
-        ('plans', '0001_initial'),
-        ('shuozhou_mines', '0001_initial'),
-        ('taskforce', '0001_initial'),
+        ("mines", "0001_initial"),
+        ("plans", "0001_initial"),
+        ("shuozhou_mines", "0001_initial"),
+        ("taskforce", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='approval',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='登记人'),
+            model_name="approval",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="登记人",
+            ),
         ),
         migrations.AddField(
-            model_name='attachment',
-            name='uploaded_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='上传人'),
+            model_name="attachment",
+            name="uploaded_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="上传人",
+            ),
         ),
         migrations.AddField(
-            model_name='checkrun',
-            name='job',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='check_run', to='shuozhou_mines.job', verbose_name='任务'),
+            model_name="checkrun",
+            name="job",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="check_run",
+                to="shuozhou_mines.job",
+                verbose_name="任务",
+            ),
         ),
         migrations.AddField(
-            model_name='countyplan',
-            name='county',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='taskforce.county', verbose_name='县（市、区）'),
+            model_name="countyplan",
+            name="county",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="plans",
+                to="taskforce.county",
+                verbose_name="县（市、区）",
+            ),
         ),
         migrations.AddField(
-            model_name='attachment',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='plans.countyplan', verbose_name='方案'),
+            model_name="attachment",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="attachments",
+                to="plans.countyplan",
+                verbose_name="方案",
+            ),
         ),
         migrations.AddField(
-            model_name='approval',
-            name='plan',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='approval', to='plans.countyplan', verbose_name='方案'),
+            model_name="approval",
+            name="plan",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="approval",
+                to="plans.countyplan",
+                verbose_name="方案",
+            ),
         ),
         migrations.AddField(
-            model_name='disposition',
-            name='mine',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dispositions', to='mines.mine', verbose_name='矿山'),
+            model_name="disposition",
+            name="mine",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="dispositions",
+                to="mines.mine",
+                verbose_name="矿山",
+            ),
         ),
         migrations.AddField(
-            model_name='finding',
-            name='mine',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='mines.mine'),
+            model_name="finding",
+            name="mine",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="findings",
+                to="mines.mine",
+            ),
         ),
         migrations.AddField(
-            model_name='finding',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='plans.checkrun', verbose_name='检查'),
+            model_name="finding",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="findings",
+                to="plans.checkrun",
+                verbose_name="检查",
+            ),
         ),
         migrations.AddField(
-            model_name='mergedarea',
-            name='mineral',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='mines.mineral', verbose_name='开采矿种'),
+            model_name="mergedarea",
+            name="mineral",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="mines.mineral",
+                verbose_name="开采矿种",
+            ),
         ),
         migrations.AddField(
-            model_name='finding',
-            name='area',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='plans.mergedarea'),
+            model_name="finding",
+            name="area",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="findings",
+                to="plans.mergedarea",
+            ),
         ),
         migrations.AddField(
-            model_name='disposition',
-            name='area',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='plans.mergedarea', verbose_name='整合区'),
+            model_name="disposition",
+            name="area",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="members",
+                to="plans.mergedarea",
+                verbose_name="整合区",
+            ),
         ),
         migrations.AddField(
-            model_name='opinion',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='填写人'),
+            model_name="opinion",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="填写人",
+            ),
         ),
         migrations.AddField(
-            model_name='opinion',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='taskforce.organization', verbose_name='成员单位'),
+            model_name="opinion",
+            name="unit",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                to="taskforce.organization",
+                verbose_name="成员单位",
+            ),
         ),
         migrations.AddField(
-            model_name='plantask',
-            name='mine',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='mines.mine', verbose_name='矿山'),
+            model_name="plantask",
+            name="mine",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="mines.mine", verbose_name="矿山"
+            ),
         ),
         migrations.AddField(
-            model_name='plantask',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='plans.countyplan', verbose_name='方案'),
+            model_name="plantask",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="tasks",
+                to="plans.countyplan",
+                verbose_name="方案",
+            ),
         ),
         migrations.AddField(
-            model_name='planversion',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='plans.countyplan', verbose_name='方案'),
+            model_name="planversion",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="versions",
+                to="plans.countyplan",
+                verbose_name="方案",
+            ),
         ),
         migrations.AddField(
-            model_name='planversion',
-            name='uploaded_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='上传人'),
+            model_name="planversion",
+            name="uploaded_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="上传人",
+            ),
         ),
         migrations.AddField(
-            model_name='opinion',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='opinions', to='plans.planversion', verbose_name='版本'),
+            model_name="opinion",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="opinions",
+                to="plans.planversion",
+                verbose_name="版本",
+            ),
         ),
         migrations.AddField(
-            model_name='mergedarea',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='areas', to='plans.planversion', verbose_name='版本'),
+            model_name="mergedarea",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="areas",
+                to="plans.planversion",
+                verbose_name="版本",
+            ),
         ),
         migrations.AddField(
-            model_name='disposition',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dispositions', to='plans.planversion', verbose_name='版本'),
+            model_name="disposition",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="dispositions",
+                to="plans.planversion",
+                verbose_name="版本",
+            ),
         ),
         migrations.AddField(
-            model_name='checkrun',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='check_runs', to='plans.planversion', verbose_name='版本'),
+            model_name="checkrun",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="check_runs",
+                to="plans.planversion",
+                verbose_name="版本",
+            ),
         ),
         migrations.AddField(
-            model_name='approval',
-            name='version',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='plans.planversion', verbose_name='版本'),
+            model_name="approval",
+            name="version",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                to="plans.planversion",
+                verbose_name="版本",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='round',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_open', True)), fields=('is_open',), name='round_one_open', violation_error_message='同时只能有一个进行中的轮次。'),
+            model_name="round",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_open", True)),
+                fields=("is_open",),
+                name="round_one_open",
+                violation_error_message="同时只能有一个进行中的轮次。",
+            ),
         ),
         migrations.AddField(
-            model_name='countyplan',
-            name='round',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='plans.round', verbose_name='轮次'),
+            model_name="countyplan",
+            name="round",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="plans.round", verbose_name="轮次"
+            ),
         ),
         migrations.AddField(
-            model_name='steptaken',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='经办人'),
+            model_name="steptaken",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="经办人",
+            ),
         ),
         migrations.AddField(
-            model_name='steptaken',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='plans.countyplan', verbose_name='方案'),
+            model_name="steptaken",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="steps",
+                to="plans.countyplan",
+                verbose_name="方案",
+            ),
         ),
         migrations.AddField(
-            model_name='steptaken',
-            name='version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plans.planversion', verbose_name='版本'),
+            model_name="steptaken",
+            name="version",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="plans.planversion",
+                verbose_name="版本",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='attachment_not_empty', violation_error_message='附件不能是空文件。'),
+            model_name="attachment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__gt", 0)),
+                name="attachment_not_empty",
+                violation_error_message="附件不能是空文件。",
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['run', 'verdict'], name='plans_findi_run_id_7db2a4_idx'),
+            model_name="finding",
+            index=models.Index(fields=["run", "verdict"], name="plans_findi_run_id_7db2a4_idx"),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('run', 'rule', 'subject_kind', 'subject_key'), name='finding_once_per_rule_and_subject'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(
+                fields=("run", "rule", "subject_kind", "subject_key"),
+                name="finding_once_per_rule_and_subject",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plantask',
-            constraint=models.UniqueConstraint(fields=('plan', 'mine'), name='task_once_per_mine'),
+            model_name="plantask",
+            constraint=models.UniqueConstraint(fields=("plan", "mine"), name="task_once_per_mine"),
         ),
         migrations.AddConstraint(
-            model_name='plantask',
-            constraint=models.CheckConstraint(condition=models.Q(('done_on__isnull', True), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='task_done_with_evidence', violation_error_message='任务完成必须写明依据。'),
+            model_name="plantask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("done_on__isnull", True),
+                    models.Q(("evidence", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="task_done_with_evidence",
+                violation_error_message="任务完成必须写明依据。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='version_number_once_per_plan'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="version_number_once_per_plan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='opinion',
-            constraint=models.UniqueConstraint(fields=('version', 'unit'), name='opinion_once_per_unit_and_version', violation_error_message='本单位已经对这一版方案提交了会签意见。'),
+            model_name="opinion",
+            constraint=models.UniqueConstraint(
+                fields=("version", "unit"),
+                name="opinion_once_per_unit_and_version",
+                violation_error_message="本单位已经对这一版方案提交了会签意见。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='opinion',
-            constraint=models.CheckConstraint(condition=models.Q(('stance', 'agree'), models.Q(('text', ''), _negated=True), _connector='OR'), name='opinion_says_why', violation_error_message='不同意或修改后同意的，请写明理由或修改要求。'),
+            model_name="opinion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("stance", "agree"), models.Q(("text", ""), _negated=True), _connector="OR"
+                ),
+                name="opinion_says_why",
+                violation_error_message="不同意或修改后同意的，请写明理由或修改要求。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mergedarea',
-            constraint=models.UniqueConstraint(fields=('version', 'code'), name='area_code_once_per_version'),
+            model_name="mergedarea",
+            constraint=models.UniqueConstraint(
+                fields=("version", "code"), name="area_code_once_per_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mergedarea',
-            constraint=models.CheckConstraint(condition=models.Q(('outline__isnull', True), ('outline__isvalid', True), _connector='OR'), name='area_outline_is_valid', violation_error_message='整合区范围自相交或不闭合，请检查拐点次序。'),
+            model_name="mergedarea",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("outline__isnull", True), ("outline__isvalid", True), _connector="OR"
+                ),
+                name="area_outline_is_valid",
+                violation_error_message="整合区范围自相交或不闭合，请检查拐点次序。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disposition',
-            constraint=models.UniqueConstraint(fields=('version', 'mine'), name='disposition_mine_once_per_version', violation_error_message='同一矿山在方案里只能有一种处置方式。'),
+            model_name="disposition",
+            constraint=models.UniqueConstraint(
+                fields=("version", "mine"),
+                name="disposition_mine_once_per_version",
+                violation_error_message="同一矿山在方案里只能有一种处置方式。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disposition',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', standards.terms.Disposition['MERGE']), ('area__isnull', True), _connector='OR'), name='disposition_area_only_for_merger', violation_error_message='只有整合重组的矿山才填整合区编号。'),
+            model_name="disposition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", standards.terms.Disposition["MERGE"]),
+                    ("area__isnull", True),
+                    _connector="OR",
+                ),
+                name="disposition_area_only_for_merger",
+                violation_error_message="只有整合重组的矿山才填整合区编号。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='countyplan',
-            constraint=models.UniqueConstraint(fields=('round', 'county'), name='plan_one_per_county_and_round', violation_error_message='这个县（市、区）在本轮已经有方案。'),
+            model_name="countyplan",
+            constraint=models.UniqueConstraint(
+                fields=("round", "county"),
+                name="plan_one_per_county_and_round",
+                violation_error_message="这个县（市、区）在本轮已经有方案。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='countyplan',
-            constraint=models.CheckConstraint(condition=models.Q(('state', plans.workflow.State['DRAFT']), ('submitted_at__isnull', False), _connector='OR'), name='plan_submitted_when_beyond_draft', violation_error_message='已报送的方案必须有报送时间。'),
+            model_name="countyplan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", plans.workflow.State["DRAFT"]),
+                    ("submitted_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="plan_submitted_when_beyond_draft",
+                violation_error_message="已报送的方案必须有报送时间。",
+            ),
         ),
     ]

@@ -4,19 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('plans', '0002_initial'),
+        ("plans", "0002_initial"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='mergedarea',
-            name='extra_kind',
+            model_name="mergedarea",
+            name="extra_kind",
         ),
         migrations.AddField(
-            model_name='mergedarea',
-            name='extra_kinds',
-            field=models.JSONField(blank=True, default=list, verbose_name='新增资源类型'),
+            model_name="mergedarea",
+            name="extra_kinds",
+            field=models.JSONField(blank=True, default=list, verbose_name="新增资源类型"),
         ),
     ]

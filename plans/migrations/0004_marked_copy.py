@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('plans', '0003_extra_kinds'),
+        ("plans", "0003_extra_kinds"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='planversion',
-            name='marked',
-            field=models.FileField(blank=True, max_length=200, upload_to='', verbose_name='标注后的文件'),
+            model_name="planversion",
+            name="marked",
+            field=models.FileField(
+                blank=True, max_length=200, upload_to="", verbose_name="标注后的文件"
+            ),
         ),
     ]

@@ -212,8 +212,12 @@ def boundary_area_m2(boundary: Boundary) -> float:
 
 def area_km2(boundary: Boundary) -> Decimal:
     """Return the ellipsoidal area in km², rounded half up to 4 decimals as a licence states it."""
-    square_metres = Decimal(repr(boundary_area_m2(boundary)))
-    return (square_metres / 1_000_000).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    return in_km2(boundary_area_m2(boundary))
+
+
+def in_km2(square_metres: float) -> Decimal:
+    """Return square metres as km² with 4 decimals, rounded half up."""
+    return (Decimal(repr(square_metres)) / 1_000_000).quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 def compare_area(

@@ -45,6 +45,8 @@ HOLE = [
     (112.432, 39.332),
 ]
 
+REAL_SOCKET = socket.socket
+
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
@@ -561,6 +563,24 @@ def test_upload_is_read_by_its_first_bytes(parts):
     )
     formats = [read_upload(data).boundary.source_format for data in uploads]
     assert formats == ["shapefile", "geojson", "kml", "table"]
+
+
+def test_addresses_in_files_are_never_called(parts):
+    with REAL_SOCKET(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        link = f"<NetworkLink><Link><href>{url}</href></Link></NetworkLink>"
+        source = f"<OGRVRTDataSource><SrcDataSource>/vsicurl/{url}</SrcDataSource>"
+        read_kml(kml(placemark(DEGREES), link))
+        read_kml(kml(placemark(DEGREES), head=f'<!DOCTYPE kml SYSTEM "{url}">'))
+        read_geojson(geojson(DEGREES, crs={"type": "link", "properties": {"href": url}}))
+        read_geojson(geojson(DEGREES, crs=named(url)))
+        read_shapefile_zip(zipped(parts | {".shp": source.encode()}))
+        read_shapefile_zip(zipped(parts | {".prj": url.encode()}))
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_limits_hold_for_files_too():

@@ -21,6 +21,7 @@ from mines.rings import (
     ellipsoidal_area_m2,
     epsg_of_zone,
     explain_ring,
+    in_km2,
     lonlat_to_plane,
     plane_polygon,
     point_to_lonlat,
@@ -143,9 +144,12 @@ def test_ground_below_two_regions_counts_once():
     assert area_km2(boundary_of((first,), (first,))) == Decimal("0.9998")
 
 
-def test_area_rounds_half_up_at_the_fourth_decimal(monkeypatch):
-    monkeypatch.setattr("mines.rings.boundary_area_m2", lambda boundary: 12_350_050.0)
-    assert area_km2(boundary_of()) == Decimal("12.3501")
+@pytest.mark.parametrize(
+    ("square_metres", "expected"),
+    [(12_350_050.0, "12.3501"), (12_350_049.9, "12.3500"), (49.9, "0.0000"), (50.0, "0.0001")],
+)
+def test_area_rounds_half_up_at_the_fourth_decimal(square_metres, expected):
+    assert in_km2(square_metres) == Decimal(expected)
 
 
 def test_polygons_are_degrees_counter_clockwise():

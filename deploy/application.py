@@ -11,7 +11,10 @@ from deploy.processes import Child, Report, make_folder, run, start
 from deploy.servers import Servers
 
 # What a caller's shell may hold that would lead our children astray.
-FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS", "DJANGO_SETTINGS_MODULE", "VIRTUAL_ENV")
+FOREIGN = (
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS", "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE"),
+    *("DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"),
+)
 
 
 def environment(folder: Path, given: Servers, **more: str) -> dict[str, str]:

@@ -244,13 +244,15 @@ def python_step(purpose: str) -> Step | None:
     stamp = VENV / "complete.json"
     demo, test = (digest(TOP / REQUIREMENTS[name]) for name in ("demo", "test"))
     held = read_stamp(stamp)
-    works = PYTHON.exists() and held.get("python") == python_version(PYTHON)
+    works = held.get("place") == str(VENV) and held.get("python") == python_version(PYTHON)
     if works and (held.get("test") == test or (purpose == "demo" and held.get("demo") == demo)):
         return None
     requirements = TOP / REQUIREMENTS[purpose]
     base = suitable_python()
     version = python_version(base)
-    text = {"python": version, "demo": demo} | ({"test": test} if purpose == "test" else {})
+    text = {"place": str(VENV), "python": version, "demo": demo}
+    if purpose == "test":
+        text["test"] = test
     if not held and holds_exactly(requirements):
         # Made by hand with these very versions.
         stamp.write_text(json.dumps(text | {"python": python_version(PYTHON)}))

@@ -46,7 +46,7 @@ CHECKS: dict[str, tuple[str | Path, ...]] = {
     "layout (ruff format)": (PYTHON, "-m", "ruff", "format", "--check", "."),
     "import contracts": (VENV / "bin" / "lint-imports",),
     "migrations complete": (*MANAGE, "makemigrations", "--check", "--dry-run"),
-    "deployment settings": (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"),
+    "deployment settings": (PYTHON, "-m", "deploy.settings_check"),
     "no foreign addresses": (PYTHON, "-m", "deploy.tree"),
 }
 

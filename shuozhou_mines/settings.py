@@ -238,6 +238,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if env.bool("PORTAL_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # The proxy writes this header itself; without it every visitor has the proxy's address.
+    AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR"]
 X_FRAME_OPTIONS = "DENY"
 _COOKIE_PREFIX = "" if PLAIN_HTTP else "__Host-"
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sid"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mines.coordinates import Limits, Role, read_text, write_text
 from mines.rings import area_km2, ellipsoidal_area_m2, plane_polygon
 from tests.mines.published_rings import GUANSHANTOU, REGISTRATION, XIAXIAN, XIAXIAN_ROWS
+from tests.mines.readings import as_given, as_mended, codes
 
 ANYWHERE = Limits(zones=tuple(range(25, 46)), x_min=1_000_000, x_max=6_000_000)
 SQUARE = """\
@@ -19,16 +20,12 @@ SQUARE = """\
 """
 
 
-def codes(reading):
-    return [problem.code for problem in reading.problems]
-
-
 def test_registration_text_gives_its_published_area():
     reading = read_text(REGISTRATION, ANYWHERE)
     assert reading.problems == ()
     assert reading.accepted
     assert reading.mended is None
-    boundary = reading.boundary
+    boundary = as_given(reading)
     assert boundary.zone == 41
     assert boundary.source_format == "registration"
     first, second = boundary.regions
@@ -54,11 +51,11 @@ def test_notice_with_a_cell_per_line_gives_its_published_area():
     reading = read_text(XIAXIAN, ANYWHERE)
     assert codes(reading) == ["numbering_double"]
     assert reading.accepted
-    assert area_km2(reading.boundary) == Decimal("0.3223")
-    region = reading.boundary.regions[0]
+    assert area_km2(as_given(reading)) == Decimal("0.3223")
+    region = as_given(reading).regions[0]
     assert (region.elevation_top, region.elevation_bottom) == (Decimal("725.92"), Decimal("545"))
     assert region.rings[0].points[12].number == "13 14"
-    numbers = [point.number for point in reading.mended.regions[0].rings[0].points]
+    numbers = [point.number for point in as_mended(reading).regions[0].rings[0].points]
     assert numbers == [str(n) for n in range(1, 16)]
 
 
@@ -68,14 +65,14 @@ def test_separators_of_a_pasted_table(separator):
     table = "\r\n".join([separator.join(("点号", "X", "Y")), *rows])
     reading = read_text(table, ANYWHERE)
     assert codes(reading) == ["numbering_double"]
-    assert area_km2(reading.boundary) == Decimal("0.3223")
+    assert area_km2(as_given(reading)) == Decimal("0.3223")
 
 
 def test_two_column_groups_side_by_side_are_read_by_their_numbers():
     reading = read_text(GUANSHANTOU, ANYWHERE)
     assert codes(reading) == ["numbering_start", "numbering_start"]
     assert reading.accepted
-    regions = reading.boundary.regions
+    regions = as_given(reading).regions
     assert [region.name for region in regions] == ["一矿段", "二矿段", "三矿段"]
     assert [[p.number for p in region.rings[0].points] for region in regions] == [
         ["J1", "J2", "J3", "J4", "J5"],
@@ -92,7 +89,7 @@ def test_two_column_groups_side_by_side_are_read_by_their_numbers():
 
 def test_blocks_of_the_notice_give_their_published_areas():
     """The notice of 2019 gives plane areas: 17269, 1586 and 2653 m²."""
-    regions = read_text(GUANSHANTOU, ANYWHERE).boundary.regions
+    regions = as_given(read_text(GUANSHANTOU, ANYWHERE)).regions
     plane = [plane_polygon(region).area for region in regions]
     assert plane == [
         pytest.approx(17269, abs=1),
@@ -111,7 +108,7 @@ def test_row_by_row_columns_side_by_side():
     )
     reading = read_text(table)
     assert reading.problems == ()
-    assert area_km2(reading.boundary) == Decimal("0.9996")
+    assert area_km2(as_given(reading)) == Decimal("0.9996")
 
 
 def test_header_that_names_east_first_is_followed():
@@ -119,12 +116,12 @@ def test_header_that_names_east_first_is_followed():
     table = "点号,Y(东),X(北)\n" + "\n".join(f"{n},{y},{x}" for n, x, y in rows)
     reading = read_text(table)
     assert reading.problems == ()
-    assert reading.boundary.regions[0].rings[0].points[0].x_text == "4356115.44"
+    assert as_given(reading).regions[0].rings[0].points[0].x_text == "4356115.44"
 
 
 def test_table_without_corner_numbers_is_numbered_in_order():
     table = "\n".join(line.partition(",")[2] for line in SQUARE.split())
-    points = read_text(table).boundary.regions[0].rings[0].points
+    points = as_given(read_text(table)).regions[0].rings[0].points
     assert [point.number for point in points] == ["1", "2", "3", "4"]
 
 
@@ -132,7 +129,7 @@ def test_numbers_beginning_again_begin_another_region():
     second = SQUARE.replace("37623", "37633").replace("37624", "37634")
     reading = read_text(SQUARE + second)
     assert reading.problems == ()
-    assert len(reading.boundary.regions) == 2
+    assert len(as_given(reading).regions) == 2
 
 
 def test_cells_as_spreadsheets_paste_them():
@@ -141,7 +138,7 @@ def test_cells_as_spreadsheets_paste_them():
         "X=4357115.44 Y=37623300.83\n"
         "3 4357115.44 37624300.83 1500.5"
     )
-    points = read_text(table).boundary.regions[0].rings[0].points
+    points = as_given(read_text(table)).regions[0].rings[0].points
     assert [(p.x_text, p.y_text) for p in points] == [
         ("4356115.44", "37623300.83"),
         ("4357115.44", "37623300.83"),
@@ -150,7 +147,7 @@ def test_cells_as_spreadsheets_paste_them():
 
 
 def test_elevations_stated_above_the_table_hold_for_all_regions():
-    region = read_text("由+1523米至+1475米标高\n" + SQUARE).boundary.regions[0]
+    region = as_given(read_text("由+1523米至+1475米标高\n" + SQUARE)).regions[0]
     assert (region.elevation_top, region.elevation_bottom) == (Decimal("1523"), Decimal("1475"))
 
 
@@ -159,15 +156,15 @@ def test_elevations_stated_above_the_table_hold_for_all_regions():
 def test_encodings_and_line_ends(encoding, line_end):
     data = REGISTRATION.replace("\n", line_end).encode(encoding)
     reading = read_text(data, ANYWHERE)
-    assert reading.boundary.regions[0].name == "金藏采区"
-    assert reading.boundary.regions[1].rings[0].points[0].line == 11
+    assert as_given(reading).regions[0].name == "金藏采区"
+    assert as_given(reading).regions[1].rings[0].points[0].line == 11
 
 
 def test_full_width_characters_are_read():
     wide = {ord(c): ord(c) + 0xFEE0 for c in "0123456789.,*"}
     reading = read_text(REGISTRATION.translate(wide), ANYWHERE)
     assert reading.problems == ()
-    assert area_km2(reading.boundary) == Decimal("1.0685")
+    assert area_km2(as_given(reading)) == Decimal("1.0685")
 
 
 def test_hole_belongs_to_the_region_around_it():
@@ -179,9 +176,9 @@ def test_hole_belongs_to_the_region_around_it():
     )
     reading = read_text(text)
     assert reading.problems == ()
-    (region,) = reading.boundary.regions
+    (region,) = as_given(reading).regions
     assert [ring.role for ring in region.rings] == [Role.OUTER, Role.HOLE]
-    assert area_km2(reading.boundary) == Decimal("0.7497")
+    assert area_km2(as_given(reading)) == Decimal("0.7497")
 
 
 def test_older_text_with_xy_keys():
@@ -193,10 +190,10 @@ def test_older_text_with_xy_keys():
     )
     reading = read_text(text.encode("gbk"))
     assert reading.problems == ()
-    assert reading.boundary.source_format == "xy_keys"
-    assert reading.boundary.regions[0].elevation_top == Decimal("1520")
-    assert reading.boundary.regions[0].rings[0].points[3].line == 7
-    assert area_km2(reading.boundary) == Decimal("0.9996")
+    assert as_given(reading).source_format == "xy_keys"
+    assert as_given(reading).regions[0].elevation_top == Decimal("1520")
+    assert as_given(reading).regions[0].rings[0].points[3].line == 7
+    assert area_km2(as_given(reading)) == Decimal("0.9996")
 
 
 PARCEL = """\
@@ -226,16 +223,16 @@ J5,2,4356315.44,37623500.83
 def test_land_parcel_text_with_a_hole():
     reading = read_text(PARCEL)
     assert codes(reading) == ["numbering_start"]
-    (region,) = reading.boundary.regions
+    (region,) = as_given(reading).regions
     assert region.name == "示例地块"
     assert [len(ring.points) for ring in region.rings] == [4, 4]
-    assert area_km2(reading.boundary) == Decimal("0.7497")
+    assert area_km2(as_given(reading)) == Decimal("0.7497")
 
 
 def test_land_parcel_zone_of_the_head_is_put_before_bare_eastings():
     reading = read_text(PARCEL.replace(",37623", ",623").replace(",37624", ",624"))
     assert codes(reading)[0] == "missing_zone"
-    assert reading.mended.regions[0].rings[0].points[0].y_text == "37623300.83"
+    assert as_mended(reading).regions[0].rings[0].points[0].y_text == "37623300.83"
 
 
 def test_chosen_zone_is_put_before_bare_eastings():
@@ -243,12 +240,12 @@ def test_chosen_zone_is_put_before_bare_eastings():
     for zone, first in ((37, "37623300.83"), (38, "38623300.83")):
         reading = read_text(text, assume_zone=zone)
         assert codes(reading) == ["missing_zone"]
-        assert reading.mended.zone == zone
-        assert reading.mended.regions[0].rings[0].points[0].y_text == first
+        assert as_mended(reading).zone == zone
+        assert as_mended(reading).regions[0].rings[0].points[0].y_text == first
 
 
 def test_written_text_is_the_registration_form():
-    boundary = read_text(SQUARE + "*,1500,1400,东采区,1,\n").boundary
+    boundary = as_given(read_text(SQUARE + "*,1500,1400,东采区,1,\n"))
     assert write_text(boundary) == (
         "拐点,X(起标高),Y(止标高)\r\n"
         "1,4356115.44,37623300.83, , ,\r\n"
@@ -262,10 +259,10 @@ def test_written_text_is_the_registration_form():
 @pytest.mark.parametrize("text", [REGISTRATION, XIAXIAN, GUANSHANTOU])
 def test_published_texts_are_read_back_as_written(text):
     reading = read_text(text, ANYWHERE)
-    boundary = reading.mended or reading.boundary
+    boundary = reading.mended or as_given(reading)
     again = read_text(write_text(boundary), ANYWHERE)
     assert again.problems == ()
-    assert texts(again.boundary) == texts(boundary)
+    assert texts(as_given(again)) == texts(boundary)
 
 
 def texts(boundary):
@@ -302,8 +299,8 @@ def registration_texts(draw):
 @given(registration_texts())
 @settings(max_examples=60, deadline=None)
 def test_any_boundary_is_read_back_as_written(text):
-    boundary = read_text(text).boundary
-    assert texts(read_text(write_text(boundary)).boundary) == texts(boundary)
+    boundary = as_given(read_text(text))
+    assert texts(as_given(read_text(write_text(boundary)))) == texts(boundary)
 
 
 @given(st.binary(max_size=400))

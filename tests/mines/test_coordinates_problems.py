@@ -7,6 +7,7 @@ import pytest
 
 from mines.coordinates import Limits, read_text
 from mines.rings import area_km2
+from tests.mines.readings import as_given, as_mended
 
 SQUARE = """\
 1,4356115.44,37623300.83
@@ -43,13 +44,13 @@ def test_swapped_axes():
         "请对调这两列,或采用旁边对调后的坐标。"
     )
     assert reading.boundary is None
-    assert area_km2(reading.mended) == Decimal("0.9996")
+    assert area_km2(as_mended(reading)) == Decimal("0.9996")
 
 
 def test_one_swapped_row():
     problem, reading = only(SQUARE.replace("2,4357115.44,37623300.83", "2,37623300.83,4357115.44"))
     assert (problem.code, problem.line) == ("swapped_axes", 2)
-    assert area_km2(reading.mended) == Decimal("0.9996")
+    assert area_km2(as_mended(reading)) == Decimal("0.9996")
 
 
 def test_missing_zone_names_both_candidates():
@@ -66,7 +67,7 @@ def test_missing_zone_names_both_candidates():
 def test_missing_zone_is_put_in_front_where_only_one_is_possible():
     problem, reading = only(SQUARE.replace(",37", ","), limits=Limits(zones=(37,)))
     assert problem.code == "missing_zone"
-    assert area_km2(reading.mended) == Decimal("0.9996")
+    assert area_km2(as_mended(reading)) == Decimal("0.9996")
 
 
 @pytest.mark.parametrize(
@@ -123,8 +124,8 @@ def test_closing_point_repeated():
     problem, reading = only(SQUARE + "1,4356115.44,37623300.83\n")
     assert (problem.code, problem.severity, problem.line) == ("closing_point", "warning", 5)
     assert reading.accepted
-    assert numbers(reading.boundary) == ["1", "2", "3", "4", "1"]
-    assert numbers(reading.mended) == ["1", "2", "3", "4"]
+    assert numbers(as_given(reading)) == ["1", "2", "3", "4", "1"]
+    assert numbers(as_mended(reading)) == ["1", "2", "3", "4"]
 
 
 def test_unclosed_where_the_first_number_returns_elsewhere():
@@ -153,10 +154,12 @@ def test_self_crossing_names_the_place():
     assert (problem.code, problem.severity, problem.line) == ("self_crossing", "error", 2)
     assert problem.found == "X 4356615.44,Y 37623800.83"
     assert "2—3 边 与 4—1 边在 X 4356615.44,Y 37623800.83 处相交或相接" in problem.message
-    assert reading.boundary.point_count == 4
-    assert [region.name for region in reading.mended.regions] == ["1", "2"]
-    assert area_km2(reading.mended) == Decimal("0.4998")
-    crossing = [p for p in reading.mended.regions[0].rings[0].points if p.x_text == "4356615.44"]
+    assert as_given(reading).point_count == 4
+    assert [region.name for region in as_mended(reading).regions] == ["1", "2"]
+    assert area_km2(as_mended(reading)) == Decimal("0.4998")
+    crossing = [
+        p for p in as_mended(reading).regions[0].rings[0].points if p.x_text == "4356615.44"
+    ]
     assert [p.y_text for p in crossing] == ["37623800.83"]
 
 
@@ -164,8 +167,8 @@ def test_doubled_point():
     text = SQUARE.replace("3,", "3,4357115.44,37623300.83\n4,", 1).replace("4,4356", "5,4356")
     problem, reading = only(text)
     assert (problem.code, problem.severity, problem.line) == ("doubled_point", "error", 3)
-    assert numbers(reading.mended) == ["1", "2", "3", "4"]
-    assert area_km2(reading.mended) == Decimal("0.9996")
+    assert numbers(as_mended(reading)) == ["1", "2", "3", "4"]
+    assert area_km2(as_mended(reading)) == Decimal("0.9996")
 
 
 def test_corner_visited_twice_is_a_crossing():
@@ -177,7 +180,7 @@ def test_double_number():
     problem, reading = only(SQUARE.replace("3,", "3 4,", 1))
     assert (problem.code, problem.severity, problem.line) == ("numbering_double", "warning", 3)
     assert (problem.found, problem.expected) == ("3 4", "一个点号 3")
-    assert numbers(reading.mended) == ["1", "2", "3", "4"]
+    assert numbers(as_mended(reading)) == ["1", "2", "3", "4"]
 
 
 def test_numbering_that_does_not_start_at_one():
@@ -185,15 +188,15 @@ def test_numbering_that_does_not_start_at_one():
     problem, reading = only(text)
     assert (problem.code, problem.severity, problem.line) == ("numbering_start", "warning", 1)
     assert problem.found == "13"
-    assert numbers(reading.boundary) == ["13", "14", "15", "16"]
-    assert numbers(reading.mended) == ["1", "2", "3", "4"]
+    assert numbers(as_given(reading)) == ["13", "14", "15", "16"]
+    assert numbers(as_mended(reading)) == ["1", "2", "3", "4"]
 
 
 def test_gap_in_the_numbers():
     problem, reading = only(SQUARE.replace("4,4356", "6,4356"))
     assert (problem.code, problem.line, problem.found) == ("numbering_gap", 4, "6")
     assert problem.expected == "点号 4"
-    assert numbers(reading.mended) == ["1", "2", "3", "4"]
+    assert numbers(as_mended(reading)) == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("y", ["37623***.83", "********", "376233xx.xx", "37623×××.83"])
@@ -248,7 +251,7 @@ def test_upper_elevation_not_above_the_lower(top, bottom, offered):
     problem, reading = only(f"{SQUARE}*,{top},{bottom},甲,1,\n")
     assert (problem.code, problem.severity, problem.line) == ("elevation_order", "error", 5)
     if offered:
-        region = reading.mended.regions[0]
+        region = as_mended(reading).regions[0]
         assert (region.elevation_top, region.elevation_bottom) == (Decimal("229.5"), Decimal("70"))
     else:
         assert reading.mended is None
@@ -264,13 +267,13 @@ def test_overlapping_regions():
     assert (problem.code, problem.severity, problem.line) == ("regions_overlap", "error", 10)
     assert problem.found == "重叠 250000 平方米"
     assert "第 10 行结束的区域“乙”与前面第 5 行结束的区域重叠" in problem.message
-    assert len(reading.boundary.regions) == 2
+    assert len(as_given(reading).regions) == 2
 
 
 def test_overlapping_regions_one_above_the_other():
     problem, reading = only(f"{SQUARE}*,200,100,甲,1,\n{SHIFTED}*,100,50,乙,1,\n")
     assert (problem.code, problem.severity) == ("regions_stacked", "warning")
-    assert area_km2(reading.boundary) == Decimal("1.7493")
+    assert area_km2(as_given(reading)) == Decimal("1.7493")
 
 
 def test_hole_outside_its_region():

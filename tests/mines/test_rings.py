@@ -30,6 +30,7 @@ from mines.rings import (
 )
 from standards.terms import Verdict
 from tests.mines.published_rings import REGISTRATION, XIAXIAN
+from tests.mines.readings import as_given
 
 ANYWHERE = Limits(zones=tuple(range(25, 46)), x_min=1_000_000, x_max=6_000_000)
 
@@ -80,7 +81,7 @@ def test_square_kilometre_shrinks_with_the_distance_from_the_meridian(x, y, zone
 
 @pytest.mark.parametrize("text", [REGISTRATION, XIAXIAN])
 def test_area_agrees_with_annex_d(text):
-    boundary = read_text(text, ANYWHERE).boundary
+    boundary = as_given(read_text(text, ANYWHERE))
     for region in boundary.regions:
         polygon = plane_polygon(region)
         formula = annex_d_area_m2(polygon, boundary.zone)

@@ -443,5 +443,6 @@ def test_every_message_says_what_is_expected_and_what_to_do():
     texts = [SQUARE.replace(",37", ",41"), SQUARE.replace("3,", "3 4,", 1), "", "说明"]
     for problem in (p for text in texts for p in read_text(text).problems):
         assert problem.expected in problem.message
+        assert problem.fix
         assert problem.fix in problem.message
         assert problem.message.endswith("。")

@@ -50,7 +50,7 @@ def open_plan(*, county_code: str, by: Any, at: datetime) -> CountyPlan:
 
 
 def receive_version(
-    *, plan_id: int, upload: UploadedFile, by: Any, at: datetime
+    *, plan_id: int, upload: "UploadedFile[bytes]", by: Any, at: datetime
 ) -> tuple[PlanVersion, int]:
     """Store an uploaded workbook as the next version and queue its reading.
 
@@ -87,7 +87,7 @@ def receive_version(
     return version, job.pk
 
 
-def _workbook_suffix(upload: UploadedFile) -> str:
+def _workbook_suffix(upload: "UploadedFile[bytes]") -> str:
     suffix = PurePath(upload.name or "").suffix.lower()
     if suffix not in (".xlsx", ".xls"):
         raise Refused("请上传 Excel 工作簿（.xlsx）。WPS 表格请先“另存为”xlsx 格式。")

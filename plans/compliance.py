@@ -1,21 +1,18 @@
 """Check a plan version against the standards: rows to facts, findings to rows."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 
 from mines import boundaries
 from mines.facts import mine_facts, mineral_facts, right_facts
 from mines.models import Mine
+from mines.rulebook import current_rulebook
 from plans.models import CheckRun, Finding, MergedArea, PlanVersion
 from standards import facts, findings
 from standards.rulebook import Rulebook
@@ -24,14 +21,6 @@ from standards.terms import Disposition, ExtraResource, GrantWay, Method, ScaleU
 
 # A plan that leaves a registered mine out, or gives one two fates, is no plan yet.
 PLAN_RULES_THAT_BLOCK = ("S-A01", "S-A03")
-
-
-@lru_cache(maxsize=1)
-def current_rulebook() -> Rulebook:
-    """Read the shipped rulebook once for each process; its version is the mark of its text."""
-    path = settings.BASE_DIR / "fixtures" / "rulebook.json"
-    text = path.read_bytes()
-    return Rulebook.load(json.loads(text), version=hashlib.sha256(text).hexdigest()[:12])
 
 
 def what_blocks_submission(version: PlanVersion) -> list[str]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 
-from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
+from django.contrib.gis.geos import GEOSGeometry
 from shapely import to_wkb
 from shapely.geometry import MultiPolygon as PlainMultiPolygon
 
 from mines.coordinates import Problem, read_text
 from mines.models import CGCS2000
+from mines.readings import Severity
 from mines.rings import area_km2, to_lonlat
 from plans.workbook_rows import CornerRow
 
@@ -19,7 +20,7 @@ from plans.workbook_rows import CornerRow
 class Outline:
     """Hold one area's outline in CGCS2000 degrees and its ellipsoidal area in km²."""
 
-    shape: MultiPolygon
+    shape: GEOSGeometry
     area_km2: Decimal
 
 
@@ -30,7 +31,7 @@ class CornerProblem:
     area_code: str
     row: int
     field: str
-    severity: str
+    severity: Severity
     code: str
     message: str
     found: str

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from mines.models import Mine, Mineral, StockClass
-from plans.compliance import current_rulebook
+from mines.rulebook import current_rulebook
 from plans.models import CountyPlan
 from plans.workbook import SERVICE_LIFE, write_template
 from plans.workbook_rows import TemplateMine

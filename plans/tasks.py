@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -60,7 +59,7 @@ def _parse(
 ) -> tuple[ParsedPlan, dict[str, Outline], list[CellProblem]]:
     """Return rows, outlines and problems of the version's file."""
     try:
-        workbook = read_workbook(Path(settings.MEDIA_ROOT) / version.file.name)
+        workbook = read_workbook(Path(version.file.path))
     except WorkbookRefused as refusal:
         problem = CellProblem("", "", "error", refusal.code, refusal.message)
         return ParsedPlan(), {}, [problem]
@@ -102,7 +101,7 @@ def _refuse(run: Run, version: PlanVersion, problems: list[CellProblem]) -> None
 def _marked(version: PlanVersion, problems: list[CellProblem]) -> str:
     """Return the stored name of the marked copy; "" for a file that cannot be marked."""
     try:
-        content = annotate(Path(settings.MEDIA_ROOT) / version.file.name, problems)
+        content = annotate(Path(version.file.path), problems)
     except WorkbookRefused:
         return ""
     return store([content], folder="plans", suffix=".xlsx").name
@@ -184,7 +183,7 @@ def _area(
         elevation_top_m=row.elevation_top_m,
         elevation_bottom_m=row.elevation_bottom_m,
         declared_area_km2=row.area_km2,
-        outline=outline.shape if outline else None,
+        outline=outline.shape if outline else None,  # type: ignore[misc]  # is a MultiPolygon
         area_km2=outline.area_km2 if outline else None,
         extra_kinds=[kind.value for kind in row.extra_resources],
         grant_way=row.grant_way or "",

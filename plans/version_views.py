@@ -42,7 +42,7 @@ def plan_upload(request: HttpRequest, plan_id: int) -> HttpResponse:
     plan = get_object_or_404(CountyPlan.objects.visible_to(request.user), pk=plan_id)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        messages.error(request, next(iter(form.errors.values()))[0])
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect("plan", plan.pk)
     try:
         version, _ = actions.receive_version(

@@ -189,7 +189,7 @@ def _opinion_form(
         return None
     if not permissions.can_give_opinion(request.user, plan):
         return None
-    answered = version.opinions.filter(unit=request.user.organization).exists()
+    answered = version.opinions.filter(unit__user=request.user.pk).exists()
     return None if answered else OpinionForm()
 
 
@@ -336,7 +336,7 @@ def plan_step(request: HttpRequest, plan_id: int, step: str) -> HttpResponse:
         return HttpResponse(status=404)
     form = StepForm(request.POST)
     if not form.is_valid():
-        return _again(request, plan, next(iter(form.errors.values()))[0])
+        return _again(request, plan, str(next(iter(form.errors.values()))[0]))
     try:
         actions.take_step(
             plan_id=plan.pk,
@@ -375,7 +375,7 @@ def plan_approve(request: HttpRequest, plan_id: int) -> HttpResponse:
     plan = _visible_plan(request, plan_id)
     form = ApprovalForm(request.POST)
     if not form.is_valid():
-        return _again(request, plan, next(iter(form.errors.values()))[0])
+        return _again(request, plan, str(next(iter(form.errors.values()))[0]))
     try:
         actions.record_approval(
             plan_id=plan.pk, by=request.user, at=timezone.now(), **form.cleaned_data

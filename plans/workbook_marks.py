@@ -102,7 +102,7 @@ def _mark_cells(
             by_cell.setdefault((problem.sheet, problem.cell), []).append(problem)
     before = []
     for (sheet, address), found in by_cell.items():
-        cell = cast(Cell, book[sheet][address])
+        cell = book[sheet][address]
         if not isinstance(cell, Cell):
             continue  # covered by a merged range: the list names it
         old = cell.comment

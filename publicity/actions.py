@@ -89,7 +89,7 @@ def _freeze_shapes(notice: Notice, version: PlanVersion) -> None:
             name=f"{area.code} {area.name}",
             label=Disposition.MERGE.value,
             facts=areas[area.code],
-            outline=area.outline,
+            outline=area.outline,  # type: ignore[misc]  # filtered: it is there
         )
         for area in version.areas.filter(outline__isnull=False)
     ]

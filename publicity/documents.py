@@ -7,6 +7,8 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from standards.terms import Disposition
@@ -73,7 +75,7 @@ def _fill(
         _write(cell, head)
         cell.font = Font(bold=True)
         cell.fill = PatternFill("solid", fgColor="E7EEEE")
-        sheet.column_dimensions[cell.column_letter].width = 18
+        sheet.column_dimensions[get_column_letter(at)].width = 18
     for line, row in enumerate(rows, 2):
         texts = [_shown(key, row[key]) for key in columns] + (["示例数据"] if demo else [])
         for at, text in enumerate(texts, 1):
@@ -83,7 +85,7 @@ def _fill(
     sheet.freeze_panes = "B2"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def _write(cell: Any, text: str) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import condition, require_GET
 
-from plans.compliance import current_rulebook
+from mines.rulebook import current_rulebook
 from plans.models import PlanTask
 from publicity.documents import AREA_COLUMNS, MINE_COLUMNS
 from publicity.models import Notice, NoticeShape, PublicDocument, TransferNotice
@@ -181,7 +181,7 @@ def _geojson(request: HttpRequest, shapes: QuerySet[NoticeShape]) -> JsonRespons
     features = [
         {
             "type": "Feature",
-            "geometry": json.loads(row.geojson),  # type: ignore[attr-defined]
+            "geometry": json.loads(row.geojson),
             "properties": {
                 "name": row.name,
                 "label": row.name[:12],

@@ -1,5 +1,6 @@
 """Hold the rows of background work: what is asked, how far it is, how it ended."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -38,8 +39,8 @@ class Job(models.Model):
         FAILED = "failed", "未完成"
         CANCELLED = "cancelled", "已取消"
 
-    LEASE = timezone.timedelta(seconds=60)
-    REPUBLISH_AFTER = timezone.timedelta(seconds=30)
+    LEASE = timedelta(seconds=60)
+    REPUBLISH_AFTER = timedelta(seconds=30)
     MOST_ATTEMPTS = 5
 
     kind = models.CharField("事项", max_length=60)

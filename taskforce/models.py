@@ -172,7 +172,9 @@ class TaskForce(models.Model):
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                Q(county__isnull=True),
+                models.ExpressionWrapper(
+                    Q(county__isnull=True), output_field=models.BooleanField()
+                ),
                 condition=Q(county__isnull=True),
                 name="taskforce_one_for_city",
                 violation_error_message="市级专班只有一个。",

@@ -2,8 +2,9 @@
 
 import django.contrib.gis.db.models.fields
 import django.utils.timezone
-import plans.workflow
 from django.db import migrations, models
+
+import plans.workflow
 
 
 class Migration(migrations.Migration):

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -242,11 +243,11 @@ def _word(value: Any) -> str:
 def _signed(change: str | None) -> str:
     if change is None:
         return "—"
-    return change if change.startswith("-") or float(change) == 0 else f"+{change}"
+    return change if change.startswith("-") or Decimal(change) == 0 else f"+{change}"
 
 
-def _rate(rate: str | None) -> float | None:
-    return None if rate is None else float(rate)
+def _rate(rate: str | None) -> Decimal | None:
+    return None if rate is None else Decimal(rate)
 
 
 def _day(text: str) -> str:

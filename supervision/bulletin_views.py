@@ -182,6 +182,7 @@ def _page(
         today = timezone.localdate()
         number = actions.next_number(today.year)
         issue_form = IssueForm(initial={"number": number, "issued_on": today})
+    progress = _progress(request.user, shown)
     is_current = shown.has_pdf and shown.pdf_content == content_key(bulletin_content(shown))
     context = {
         "bulletin": shown,
@@ -193,8 +194,12 @@ def _page(
         "computed_at": datetime.fromisoformat(shown.figures["computed_at"]),
         "outdated": edits and sources_of(shown.year, shown.quarter) != shown.figures["sources"],
         "pdf_is_current": is_current,
-        "progress": _progress(request.user, shown),
-        "buttons": _buttons(request.user, shown, is_current=is_current),
+        "progress": progress,
+        "buttons": _buttons(
+            request.user,
+            shown,
+            prints=not is_current and (progress is None or progress["state"] == "failed"),
+        ),
         "counties": [row for row in shown.figures["counties"] if row["report_id"]],
         "fell": [row["name"] for row in shown.figures["counties"] if row["fell"]],
     }
@@ -203,11 +208,11 @@ def _page(
     return render(request, "supervision/bulletin.html", context, status=status)
 
 
-def _buttons(user: Any, shown: Bulletin, *, is_current: bool) -> list[dict[str, Any]]:
+def _buttons(user: Any, shown: Bulletin, *, prints: bool) -> list[dict[str, Any]]:
     buttons = []
     if may_issue(user) and shown.state == State.DRAFT:
         buttons.append(_post("刷新数据", reverse("bulletin-refresh", args=[shown.pk])))
-    if may_issue(user) and not is_current:
+    if may_issue(user) and prints:
         what = "生成预览 PDF" if shown.state == State.DRAFT else "生成 PDF"
         buttons.append(_post(what, reverse("bulletin-print", args=[shown.pk])))
     return buttons
@@ -280,7 +285,10 @@ def _figure(block: Block) -> dict[str, Any]:
         # Drawn by our own code from figures; every word in it is escaped there.
         return {"chart": mark_safe(render_chart_svg(block)), "title": block.title}  # noqa: S308
     assert isinstance(block, Table)  # noqa: S101
+    names = ["" if column.align == "left" else column.align for column in block.columns]
     return {
         "table": block,
-        "head": next(i for i, c in enumerate(block.columns) if c.align == "left"),
+        "columns": list(zip(block.columns, names, strict=True)),
+        "rows": [list(zip(row, names, strict=True)) for row in block.rows],
+        "totals": list(zip(block.totals, names, strict=False)),
     }

@@ -20,7 +20,7 @@ LABELS = {
     "done_this_month": "本月新增完成",
     "under_way": "进行中",
     "not_started": "未启动",
-    "sand_done": "其中砂石土类完成",
+    "sand_done": "砂石土类完成",
 }
 MOST_MINES = 9999
 QUARTERS_TO_CHOOSE_FROM = 8

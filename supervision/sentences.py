@@ -77,6 +77,13 @@ def _overall(figures: Figures) -> str:
     if before and before["rate_change"] is not None:
         move = _move(before["rate_change"])
         text += f"完成率比{before['name']}（{_percent(before['rate'])}）{move}。"
+    stale = [
+        f"{row['name']}截至{_month(row['as_of'])}底"
+        for row in figures["counties"]
+        if row["as_of"] and row["as_of"] < figures["ends_on"]
+    ]
+    if stale:
+        text += f"其中，{'、'.join(stale)}。"
     if without:
         text += f"{'、'.join(without)}本季度没有已报送的月报，未计入上述数据。"
     return text
@@ -139,6 +146,8 @@ def _problems(figures: Figures) -> str:
     ]
     if not found:
         return "本季度各县（市、区）月报均按时报送，没有到期未完成的任务和未销号的督导问题。"
+    if len(found) == 1:
+        return found[0]
     return "\n".join(f"{ORDINALS[i]}是{text}" for i, text in enumerate(found))
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import override_settings
 
-from taskforce.actions import grant_role, write_rights
+from taskforce.actions import grant_role
 from taskforce.models import County, Organization, User
 from taskforce.roles import RIGHTS, Role
 
@@ -43,11 +44,20 @@ class _Silent:
         return 0
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Load the ground once for each worker; tests roll back to it."""
+    with django_db_blocker.unblock(), override_settings(DEMO=False):
+        load_ground()
+
+
 @pytest.fixture
 def ground(db: None, settings: Any) -> None:
     """Have counties, bodies, minerals, holidays, rounds and rights in the database."""
     settings.DEMO = False
-    load_ground()
+    # A test with real commits leaves the database empty.
+    if not County.objects.exists():
+        load_ground()
 
 
 @pytest.fixture
@@ -63,8 +73,7 @@ def people(counties: dict[str, County]) -> dict[str, User]:
 
 
 def make_people(counties: dict[str, County]) -> dict[str, User]:
-    """Make the people of the fixture of the same name."""
-    write_rights()
+    """Make the people of the fixture of the same name; the ground holds their rights."""
     people: dict[str, User] = {}
     for role, rights in RIGHTS.items():
         if rights.of_one_county:

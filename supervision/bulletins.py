@@ -244,7 +244,8 @@ def _rank(rows: list[Figures]) -> None:
     rates = sorted((Decimal(row["rate"]) for row in rows if row["rate"] is not None), reverse=True)
     for row in rows:
         row["rank"] = rates.index(Decimal(row["rate"])) + 1 if row["rate"] is not None else None
-    rows.sort(key=lambda row: row["rank"] or len(rows) + 1)
+    last = len(rows) + 1
+    rows.sort(key=lambda row: row["rank"] or last)
 
 
 def _previous(year: int, quarter: int) -> Figures | None:

@@ -136,7 +136,7 @@ def size_outcome(name: str, reserve: Grade, production: Grade) -> Outcome:
     if sizes == {None}:
         return lacking(f"“{name}”的矿床规模和生产规模类型", figures=shown)
     if reserve.doubtful or production.doubtful:
-        return judge(f"“{name}”的规模划分数值待核。", *shown, fix=fix)
+        return judge(f"“{name}”的规模类型前后不一，或划分数值待核。", *shown, fix=fix)
     if sizes == {True}:
         return passed(f"“{name}”为大中型矿山。", *shown)
     if sizes == {False}:
@@ -287,7 +287,9 @@ def same_subject(extra: ExtraFacts, case: Case) -> Outcome:
         figure("股权登记查询日期", extract.isoformat() if extract else None),
     )
     fix = "两侧为同一矿业权人，或为全资母子公司并附股权登记查询件。"
-    if len(codes) == 2 and codes[0] and codes[0] == codes[1]:
+    if len(codes) < 2:
+        return lacking("夹缝两侧的矿业权人", figures=shown)
+    if codes[0] and codes[0] == codes[1]:
         return passed("两侧为同一矿业权人。", *shown)
     if share is None or full is None:
         return lacking("两侧矿业权人是否同一主体的证明", figures=shown)

@@ -3,7 +3,7 @@
 Every function answers None where an input is missing or makes no sense, and never raises.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from standards.facts import AreaFacts, ClassRow, MineFacts, SystemFacts
@@ -76,36 +76,44 @@ def stated_scales(site: Site) -> tuple[tuple[str, Decimal | None, ScaleUnit | No
     return tuple(pair for pair in pairs if pair[1] is not None)
 
 
-def yearly_scale(site: Site, wanted: ScaleUnit = ScaleUnit.WAN_T) -> Decimal | None:
-    """Return the yearly scale of the whole site.
+def yearly_scales(site: Site, wanted: ScaleUnit = ScaleUnit.WAN_T) -> list[Decimal]:
+    """Return the usable figures for the yearly scale of the whole site, the best one first.
 
     The design fixes what a mine may really raise, so it goes before the licence; the sum over the
     systems stands in where the site itself states nothing usable.
     """
-    for _, amount, unit in reversed(stated_scales(site)):
-        scale = convert(amount, unit, site.density, wanted)
-        if scale is not None:
-            return scale
-    total = Decimal(0)
-    for system in site.systems:
-        scale = system_scale(site, system, wanted)
-        if scale is None:
-            return None
-        total += scale
-    return total if site.systems else None
+    found = [
+        scale
+        for _, amount, unit in reversed(stated_scales(site))
+        if (scale := convert(amount, unit, site.density, wanted)) is not None
+    ]
+    if found or not site.systems:
+        return found
+    parts = [system_scale(site, system, wanted) for system in site.systems]
+    known = [part for part in parts if part is not None]
+    return [sum(known, Decimal(0))] if len(known) == len(parts) else []
+
+
+def yearly_scale(site: Site, wanted: ScaleUnit = ScaleUnit.WAN_T) -> Decimal | None:
+    """Return the best figure for the yearly scale of the whole site."""
+    return next(iter(yearly_scales(site, wanted)), None)
 
 
 # Service life ----------------------------------------------------------------------------------
 
 
+def recoverable_ores(site: Site) -> list[Decimal]:
+    """Return the usable figures for recoverable ore in 万吨: as stated, proved plus probable."""
+    reserve = None
+    if site.proved is not None and site.probable is not None:
+        reserve = site.proved + site.probable
+    ores = (convert(ore, site.stock_unit, site.density) for ore in (site.recoverable, reserve))
+    return [ore for ore in ores if ore is not None]
+
+
 def recoverable_ore(site: Site) -> Decimal | None:
-    """Return the recoverable ore in 万吨: as stated, or proved plus probable reserve."""
-    ore = convert(site.recoverable, site.stock_unit, site.density)
-    if ore is not None:
-        return ore
-    if site.proved is None or site.probable is None:
-        return None
-    return convert(site.proved + site.probable, site.stock_unit, site.density)
+    """Return the best figure for recoverable ore in 万吨."""
+    return next(iter(recoverable_ores(site)), None)
 
 
 def minable_resource(site: Site, inferred_factor: Decimal | None) -> Decimal | None:
@@ -129,12 +137,21 @@ class Span:
 UNKNOWN = Span(None, None)
 
 
-def life_from_ore(site: Site, ore: Decimal | None) -> Span:
+def computed_lives(site: Site) -> list[Span]:
+    """Compute the service life from every usable pair of ore and scale, the best pair first."""
+    return [
+        span
+        for ore in recoverable_ores(site)
+        for scale in yearly_scales(site)
+        if (span := life_from_ore(site, ore, scale)) is not UNKNOWN
+    ]
+
+
+def life_from_ore(site: Site, ore: Decimal | None, scale: Decimal | None) -> Span:
     """Compute Q / A, with dilution for metals and a spare factor for the rest.
 
     A metal's life without a dilution rate is known from below only, since dilution lengthens it.
     """
-    scale = yearly_scale(site)
     if ore is None or scale is None or scale <= 0 or ore < 0:
         return UNKNOWN
     years = ore / scale
@@ -170,7 +187,7 @@ def stated_life(site: Site) -> Span:
 
 def service_life(site: Site) -> Decimal | None:
     """Return the life in years when it is exactly known, stated before computed."""
-    for span in (stated_life(site), life_from_ore(site, recoverable_ore(site))):
+    for span in (stated_life(site), *computed_lives(site)):
         if span.least is not None and span.least == span.most:
             return span.least
     return None
@@ -183,7 +200,8 @@ def service_life(site: Site) -> Decimal | None:
 class Grade:
     """Hold a size class with the amount, unit and row it was read from.
 
-    `doubtful` marks a row of the national tables that is superseded or known by hearsay.
+    `doubtful` marks a row of the national tables that is superseded or known by hearsay, and a
+    class that the plan itself states to be smaller.
     """
 
     size: ScaleClass | None
@@ -209,10 +227,8 @@ def grade(amount: Decimal, row: ClassRow) -> Grade:
 
 def production_grade(site: Site) -> Grade:
     """Grade the yearly scale; a class stated in the plan stands in for a missing figure."""
-    found = _agreed([_production_by_row(site, row) for row in _production_rows(site)])
-    if found is not None:
-        return found
-    return Grade(site.production_class) if site.production_class else NOT_GRADED
+    rows = _production_rows(site)
+    return _settle([_production_by_row(site, row) for row in rows], site.production_class)
 
 
 def _production_rows(site: Site) -> tuple[ClassRow, ...]:
@@ -232,21 +248,24 @@ def _production_by_row(site: Site, row: ClassRow) -> Grade:
     return NOT_GRADED if scale is None else grade(scale, row)
 
 
-def _agreed(grades: list[Grade]) -> Grade | None:
-    """Return the class on which all rows in question agree.
+def _settle(grades: list[Grade], stated: ScaleClass | None) -> Grade:
+    """Return the class on which all rows in question agree, else the one the plan states.
 
     Two rows are in question where the method or the richness of an iron ore is not known.
     """
     sizes = {found.size for found in grades}
-    return grades[0] if len(sizes) == 1 and None not in sizes else None
+    if len(sizes) != 1 or None in sizes:
+        return Grade(stated) if stated else NOT_GRADED
+    found = grades[0]
+    if stated and found.size and ORDER[stated] < ORDER[found.size]:
+        return replace(found, doubtful=True)
+    return found
 
 
 def reserve_grade(site: Site) -> Grade:
     """Grade the deposit; a class stated in the plan stands in for a missing figure."""
-    found = _agreed([_reserve_by_row(site, row) for row in _reserve_rows(site)])
-    if found is not None:
-        return found
-    return Grade(site.reserve_class) if site.reserve_class else NOT_GRADED
+    rows = _reserve_rows(site)
+    return _settle([_reserve_by_row(site, row) for row in rows], site.reserve_class)
 
 
 def _reserve_rows(site: Site) -> tuple[ClassRow, ...]:

@@ -346,13 +346,18 @@ def _lateral_growth(area: AreaFacts, case: Case) -> Outcome:
 
 
 def _added_m2(area: AreaFacts) -> Decimal | None:
-    if area.added_area_km2 is not None:
-        return area.added_area_km2 * M2_PER_KM2
+    """Return the added area, never less than the growth of the total.
+
+    The growth alone is a lower bound: ground given up elsewhere hides more, so no growth says
+    nothing.
+    """
+    measured = None if area.added_area_km2 is None else area.added_area_km2 * M2_PER_KM2
     if area.area_km2 is None or area.old_area_km2 is None:
-        return None
-    # The difference of totals is the least that was added: giving up ground elsewhere hides more.
-    least = (area.area_km2 - area.old_area_km2) * M2_PER_KM2
-    return least if least > 0 else None
+        return measured
+    growth = (area.area_km2 - area.old_area_km2) * M2_PER_KM2
+    if measured is not None:
+        return max(measured, growth)
+    return growth if growth > 0 else None
 
 
 @rule("龙头企业带动", phases=AREA_ONLY, scopes=(Scope.AREA,))

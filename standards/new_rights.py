@@ -183,7 +183,7 @@ def double_control(area: AreaFacts, case: Case) -> Iterator[Outcome]:
         yield lacking(*unknown, figures=shown)
     elif reserve.doubtful or production.doubtful:
         yield judge(
-            "规模划分表的数值已被新标准修订或出处待核，不能直接判定。",
+            "方案所填规模类型与计算不一致，或划分表的数值待核，不能直接判定。",
             *shown,
             fix="请按现行标准核对矿床规模和生产规模是否达到中型。",
         )

@@ -233,30 +233,34 @@ def exempt(message: str, *figures: Figure) -> Outcome:
 SEVERITY = {
     verdict: place
     for place, verdict in enumerate(
-        (Verdict.FAIL, Verdict.NODATA, Verdict.REVIEW, Verdict.PASS, Verdict.NA)
+        (Verdict.FAIL, Verdict.REVIEW, Verdict.NODATA, Verdict.PASS, Verdict.NA)
     )
 }
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict that decides: FAIL, then NODATA, REVIEW, PASS, and NA for none."""
+    """Return the verdict that decides: FAIL, then REVIEW, NODATA, PASS, and NA for none."""
     return min(verdicts, key=SEVERITY.__getitem__, default=Verdict.NA)
 
 
 def gather(outcomes: Iterable[Outcome], success: str) -> Outcome:
-    """Join partial outcomes into one: the worst verdict, all its sentences, all figures."""
+    """Join partial outcomes into one: the worst verdict, its sentences, all figures.
+
+    What is missing besides is said too, so that a REVIEW does not hide it.
+    """
     parts = list(outcomes)
     verdict = worst(part.verdict for part in parts)
     figures = tuple(dict.fromkeys(figure for part in parts for figure in part.figures))
     if verdict in (Verdict.PASS, Verdict.NA):
         return Outcome(verdict if parts else Verdict.PASS, success, figures)
-    decisive = [part for part in parts if part.verdict is verdict]
+    told = [part for part in parts if part.verdict in (verdict, Verdict.NODATA)]
+    told.sort(key=lambda part: SEVERITY[part.verdict])
     return Outcome(
         verdict,
-        "".join(dict.fromkeys(part.message for part in decisive)),
+        "".join(dict.fromkeys(part.message for part in told)),
         figures,
-        "".join(dict.fromkeys(part.would_pass for part in decisive)),
-        tuple(dict.fromkeys(name for part in decisive for name in part.missing)),
+        "".join(dict.fromkeys(part.would_pass for part in told)),
+        tuple(dict.fromkeys(name for part in told for name in part.missing)),
     )
 
 

@@ -169,17 +169,17 @@ def _compare(
     if tonnes and max(tonnes) < floor:
         amounts = "、".join(rounded(amount) for amount in tonnes)
         return failed(f"{who}规模 {amounts} 万吨/年，低于{standard}。", *shown, fix=fix)
-    if tonnes and min(tonnes) < floor:
+    whole = yearly_scale(site) if name else None
+    if tonnes and (min(tonnes) < floor or (whole is not None and whole < floor)):
         return judge(
-            f"{who}的几个规模数据分处{standard}的两侧，不能同时采信。",
+            f"{who}的几个规模数据（或全矿规模）分处{standard}的两侧，不能同时采信。",
             *shown,
             fix="请核对初步设计或安全设施设计，确定以哪一个规模为准。",
         )
     if missing:
         # No system can be larger than the whole.
-        whole = yearly_scale(site)
-        if name and whole is not None and whole < floor:
-            message = f"全部系统合计 {rounded(whole)} 万吨/年，已低于单个系统的{standard}。"
+        if whole is not None and whole < floor:
+            message = f"全矿规模 {rounded(whole)} 万吨/年，已低于单个系统的{standard}。"
             return failed(message, *shown, fix=fix)
         return lacking(*missing, figures=shown)
     return passed(f"{who}规模 {rounded(min(tonnes))} 万吨/年，达到{standard}。", *shown)

@@ -7,11 +7,14 @@ from decimal import Decimal
 from standards.facts import MineFacts
 from standards.figures import (
     Span,
+    computed_lives,
     life_from_ore,
     minable_resource,
     recoverable_ore,
+    recoverable_ores,
     stated_life,
     yearly_scale,
+    yearly_scales,
 )
 from standards.findings import Figure
 from standards.rules import (
@@ -51,6 +54,10 @@ def _side(span: Span, floor: Decimal) -> Verdict | None:
     return None
 
 
+def _sides(spans: list[Span], floor: Decimal) -> set[Verdict]:
+    return {side for span in spans if (side := _side(span, floor)) is not None}
+
+
 def life_outcome(site: Site, case: Case) -> Outcome:
     """Test the service life of a site once."""
     key = ("life", id(site))
@@ -67,13 +74,13 @@ def _life(site: Site, case: Case) -> Outcome:
     if floor is None:
         return lacking(case.book.entry("life.min_years").title)
     stated = stated_life(site)
-    computed = life_from_ore(site, recoverable_ore(site))
-    sides = {side for side in (_side(stated, floor), _side(computed, floor)) if side is not None}
+    computed = computed_lives(site)
+    sides = _sides([stated, *computed], floor)
     shown = (*_life_figures(site, stated, computed), limit(case.book, "life.min_years"))
     standard = f"{plain(floor)} 年（不含基建期）"
     if len(sides) == 2:
         return judge(
-            f"设计所写服务年限与按储量计算的年限分处 {standard} 的两侧。",
+            f"设计所写服务年限与按储量、规模计算的年限分处 {standard} 的两侧。",
             *shown,
             fix="请核对可采储量、生产规模和基建期，确定以哪一个年限为准。",
         )
@@ -91,7 +98,8 @@ def _life(site: Site, case: Case) -> Outcome:
 def _life_from_resources(
     site: Site, case: Case, floor: Decimal, shown: tuple[Figure, ...]
 ) -> Outcome:
-    span = life_from_ore(site, minable_resource(site, case.number("life.inferred_factor")))
+    ore = minable_resource(site, case.number("life.inferred_factor"))
+    span = life_from_ore(site, ore, yearly_scale(site))
     if span.least is None:
         return lacking(*_life_gaps(site), figures=shown)
     side = "不少于" if span.least >= floor else "可能少于"
@@ -120,7 +128,7 @@ def _life_gaps(site: Site) -> list[str]:
     return gaps
 
 
-def _life_figures(site: Site, stated: Span, computed: Span) -> list[Figure]:
+def _life_figures(site: Site, stated: Span, computed: list[Span]) -> list[Figure]:
     figures = []
     if site.service_life_years is not None:
         includes = {True: "含基建期", False: "不含基建期", None: "是否含基建期未写明"}
@@ -130,16 +138,18 @@ def _life_figures(site: Site, stated: Span, computed: Span) -> list[Figure]:
             figures.append(figure("基建期", site.construction_years, "年"))
         if stated.least is not None and stated.least != site.service_life_years:
             figures.append(figure("扣除基建期后", stated.least, "年"))
-    if computed.least is not None:
-        ore, scale = recoverable_ore(site), yearly_scale(site)
-        figures.append(figure("可采储量", rounded(ore or Decimal(0)), "万吨"))
-        figures.append(figure("年生产规模", rounded(scale or Decimal(0)), "万吨/年"))
+    if computed:
+        ores = "、".join(rounded(ore) for ore in dict.fromkeys(recoverable_ores(site)))
+        scales = "、".join(rounded(scale) for scale in dict.fromkeys(yearly_scales(site)))
+        figures.append(figure("可采储量", ores, "万吨"))
+        figures.append(figure("年生产规模", scales, "万吨/年"))
         if site.dilution_rate is not None:
             figures.append(figure("废石混入率", site.dilution_rate))
         if site.spare_factor is not None:
             figures.append(figure("储量备用系数", site.spare_factor))
-        label = "计算服务年限" if computed.most is not None else "计算服务年限（不低于）"
-        figures.append(figure(label, rounded(computed.least), "年"))
+    for span in dict.fromkeys(computed):
+        label = "计算服务年限" if span.most is not None else "计算服务年限（不低于）"
+        figures.append(figure(label, rounded(span.least or Decimal(0)), "年"))
     return figures
 
 
@@ -320,9 +330,9 @@ def _exhausted(site: Site, case: Case) -> tuple[bool | None, list[Figure]]:
         return True, [figure("可采储量", ore, "万吨")]
     if floor is None:
         return None, []
-    spans = (stated_life(site), life_from_ore(site, ore))
-    sides = {side for side in (_side(span, floor) for span in spans) if side is not None}
-    shown = [*_life_figures(site, *spans), limit(case.book, "life.exhausted_years")]
+    stated, computed = stated_life(site), computed_lives(site)
+    sides = _sides([stated, *computed], floor)
+    shown = [*_life_figures(site, stated, computed), limit(case.book, "life.exhausted_years")]
     if not sides:
         return None, shown
     return Verdict.FAIL in sides, shown

@@ -11,7 +11,14 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, models, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    models,
+    transaction,
+)
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -151,7 +158,7 @@ def cancel(job: Job) -> bool:
 @shared_task(name="shuozhou_mines.jobs.run_job")
 def run_job(job_id: int) -> None:
     """Do one job: claim it, run its handler, write down how it ended."""
-    close_old_connections()
+    _leave_dead_connections()
     job = claim(job_id, at=timezone.now())
     if job is None:
         return
@@ -171,7 +178,7 @@ def run_job(job_id: int) -> None:
     except (OperationalError, InterfaceError):
         # The database went away; the lease runs out and the ticker brings the job back.
         logger.warning("job %s lost the database", job.pk, exc_info=True)
-        close_old_connections()
+        _leave_dead_connections()
     except Exception:
         logger.exception("job %s (%s) failed", job.pk, job.kind)
         finish(job, Job.State.FAILED, error=_FAILED.format(number=job.pk))
@@ -182,12 +189,18 @@ def run_job(job_id: int) -> None:
 @shared_task(name="shuozhou_mines.jobs.tick")
 def tick() -> None:
     """Publish what was lost on the way, and start what is due; harmless when run twice."""
-    close_old_connections()
+    _leave_dead_connections()
     now = timezone.now()
     for job_id in Job.objects.due(at=now).values_list("pk", flat=True)[:200]:
         publish(job_id)
     for due in _CLOCKWORK:
         due(now)
+
+
+def _leave_dead_connections() -> None:
+    """Drop connections that died or grew old; one in a transaction belongs to the caller."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def queue_reachable() -> bool:

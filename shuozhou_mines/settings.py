@@ -273,7 +273,7 @@ SITE_FOOTER = {
     "site_code": env.str("PORTAL_SITE_CODE", default="1406000000（示例）"),
     "icp": env.str("PORTAL_ICP", default="晋ICP备00000000号（示例）"),
     "police": env.str("PORTAL_POLICE", default="晋公网安备 00000000000000号（示例）"),
-    "map_approval": env.str("PORTAL_MAP_APPROVAL", default="审图号：示例，县界为示意"),
+    "map_approval": env.str("PORTAL_MAP_APPROVAL", default="示例（县界为示意）"),
 }
 
 # --- mail and logs -----------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from plans.waiting import waiting_for
+from plans import waiting as plans_waiting
 from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
+from supervision import waiting as reports_waiting
 
 SUBJECT_PAGES = {
     "plans.planversion": "plan-version",
@@ -38,7 +39,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     """Show what waits for this person, since when and until when, one click away."""
-    return render(request, "desk.html", {"waiting": waiting_for(request.user)})
+    waiting = [*plans_waiting.waiting_for(request.user), *reports_waiting.waiting_for(request.user)]
+    return render(request, "desk.html", {"waiting": waiting})
 
 
 @require_GET

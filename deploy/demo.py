@@ -173,9 +173,9 @@ def walk(url: str, env: Mapping[str, str], watched: Sequence[Child]) -> None:
     process = spawn(command, mark=FOLDER, env=env, cwd=TOP)
     wait_for(process, watched=watched)
     if process.returncode:
-        raise Halt(
-            f"The walk ended with {process.returncode}; the demo stops. Logs: {FOLDER / 'log'}"
-        )
+        telling = [child for child in watched if child.log.stem in ("web", "worker")]
+        logs = "\n".join(f"{child.name}: {tail(child.log)}" for child in telling)
+        raise Halt(f"The walk ended with {process.returncode}, so the demo stops.\n{logs}")
 
 
 def logins() -> str:

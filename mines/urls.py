@@ -1,5 +1,15 @@
 """Map the addresses of this part."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from mines import mine_views, views
+
+urlpatterns = [
+    path("", views.mine_list, name="mine-list"),
+    path("shapes.json", views.mine_shapes, name="mine-shapes"),
+    path("tiles/<int:z>/<int:x>/<int:y>.mvt", views.mine_tile, name="mine-tiles"),
+    path("export/<str:kind>/", views.mine_export, name="mine-export"),
+    path("<str:registry_no>/", mine_views.mine_page, name="mine"),
+    path("<str:registry_no>/history/", mine_views.mine_history, name="mine-history"),
+    path("<str:registry_no>/shapes.json", mine_views.mine_surroundings, name="mine-surroundings"),
+]

@@ -1,0 +1,245 @@
+"""Show the list of mines with its map, and take out what is on screen."""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Sum
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    QueryDict,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from mines import exports, tiles
+from mines.columns import COLUMNS, NAME, SOON, STATE_TONES, Column, plain
+from mines.drawings import MAP_NOTE, MOST_SHAPES, feature_collection
+from mines.filters import MineFilter, in_order, tonnes
+from mines.models import Mine, MineQuerySet, ProductionSystem
+from shuozhou_mines.errors import Refused
+
+PAGE_SIZE = 50
+FORMATS = {
+    "xlsx": ("Excel 表格", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "csv": ("CSV", "text/csv; charset=utf-8"),
+    "geojson": ("GeoJSON", "application/geo+json"),
+}
+
+
+def _filters(request: HttpRequest) -> MineFilter:
+    mines = Mine.objects.in_scope().visible_to(request.user)
+    return MineFilter(request.GET, queryset=mines, request=request)
+
+
+@require_GET
+def mine_list(request: HttpRequest) -> HttpResponse:
+    """List the mines that the filters leave, with totals, and draw the same ones."""
+    filters = _filters(request)
+    chosen = filters.chosen
+    totals = chosen.aggregate(count=Count("pk"), area=Sum("boundary__area_km2"))
+    rows = in_order(chosen, request.GET.get("sort", ""))
+    paginator = Paginator(
+        rows.select_related("county", "holder", "mineral", "boundary").prefetch_related(
+            "licences", "systems"
+        ),
+        PAGE_SIZE,
+    )
+    paginator.__dict__["count"] = totals["count"]  # counted already
+    page = paginator.get_page(request.GET.get("page"))
+    columns = _columns(request.GET)
+    context = {
+        "filters": filters,
+        "kept": _kept(request.GET, "sort", "cols"),
+        "is_filtered": bool(_query(request.GET, without=("sort", "cols", "page"))),
+        "count": totals["count"],
+        "page_obj": page,
+        "query": _query(request.GET, without=("page",), joined=True),
+        "table": _table(request.GET, list(page), columns, _totals(chosen, columns, totals)),
+        "columns": [
+            {"key": each.key, "label": each.label, "checked": each in columns} for each in COLUMNS
+        ],
+        "kept_filters": _kept(request.GET, but=("cols", "page")),
+        "map": _map(request.GET, totals["count"]),
+        "exports": _export_links(request.GET),
+    }
+    return render(request, "mines/list.html", context)
+
+
+def _query(given: QueryDict, *, without: tuple[str, ...], joined: bool = False) -> str:
+    """Return the parameters that say something, encoded; `joined` ends them with "&"."""
+    kept = QueryDict(mutable=True)
+    for key, values in given.lists():
+        said = [value for value in values if value]
+        if said and key not in without:
+            kept.setlist(key, said)
+    text = kept.urlencode()
+    return f"{text}&" if text and joined else text
+
+
+def _kept(given: QueryDict, *only: str, but: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    return [
+        (key, value)
+        for key, values in given.lists()
+        if (key in only if only else key not in but)
+        for value in values
+        if value
+    ]
+
+
+def _columns(given: QueryDict) -> list[Column]:
+    asked = set(given.getlist("cols"))
+    chosen = [each for each in COLUMNS if each.key in asked]
+    return chosen or [each for each in COLUMNS if each.shown]
+
+
+def _table(
+    given: QueryDict, mines: list[Mine], columns: list[Column], totals: list[dict[str, Any]]
+) -> dict[str, Any]:
+    today = timezone.localdate()
+    return {
+        "caption": "矿山台账",
+        "columns": [_head(given, column) for column in (NAME, *columns)],
+        "rows": [
+            {
+                "cells": [
+                    {"text": mine.name, "url": reverse("mine", args=[mine.registry_no])},
+                    *(_cell(mine, column, today) for column in columns),
+                ]
+            }
+            for mine in mines
+        ],
+        "totals": totals,
+        "empty": {},
+    }
+
+
+def _head(given: QueryDict, column: Column) -> dict[str, Any]:
+    sort = given.get("sort") or "no"
+    head: dict[str, Any] = {"label": column.label, "unit": column.unit, "num": column.num}
+    if column.sort:
+        turned = f"-{column.sort}" if sort == column.sort else column.sort
+        head["sort_url"] = f"?{_query(given, without=('sort', 'page'), joined=True)}sort={turned}"
+        if sort.removeprefix("-") == column.sort:
+            head["sorted"] = "descending" if sort.startswith("-") else "ascending"
+    return head
+
+
+def _cell(mine: Mine, column: Column, today: date) -> dict[str, Any]:
+    value = column.value(mine)
+    if column.key == "state" and value:
+        return {"text": value, "tone": STATE_TONES[mine.state]}
+    if column.key == "ends" and isinstance(value, date):
+        if value < today:
+            return {"text": f"{value.isoformat()} 已到期", "tone": "stopped"}
+        if value <= today + SOON:
+            return {"text": f"{value.isoformat()} 将到期", "tone": "waiting"}
+    if column.key == "area" and isinstance(value, Decimal):
+        # The law counts square kilometres with four decimals.
+        return {"text": f"{value:.4f}", "num": True}
+    if isinstance(value, Decimal):
+        return {"text": plain(value), "num": True}
+    return {"text": value if value is None else str(value), "num": column.num}
+
+
+def _totals(
+    chosen: MineQuerySet, columns: list[Column], totals: dict[str, Any]
+) -> list[dict[str, Any]]:
+    sums: dict[str, str] = {}
+    if totals["area"] is not None:
+        sums["area"] = f"{totals['area']:.4f}"
+    if any(column.key == "scale" for column in columns):
+        systems = ProductionSystem.objects.filter(mine__in=chosen.order_by().values("pk"))
+        scale = systems.aggregate(total=Sum(tonnes()))["total"]
+        if scale is not None:
+            sums["scale"] = plain(scale.quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return [
+        {"text": f"合计 {totals['count']} 座"},
+        *({"text": sums.get(column.key, ""), "num": column.num} for column in columns),
+    ]
+
+
+def _map(given: QueryDict, count: int) -> dict[str, Any]:
+    """Draw the same mines: as shapes while they are few, as tiles beyond."""
+    query = _query(given, without=("sort", "cols", "page"))
+    tail = f"?{query}" if query else ""
+    many = count > MOST_SHAPES
+    tiles_url = reverse("mine-tiles", args=[0, 0, 0]).replace("0/0/0", "{z}/{x}/{y}")
+    return {
+        "id": "mine-map",
+        "label": "按当前条件显示的矿区范围",
+        "describedby": "mine-table",
+        "features_url": "" if many else reverse("mine-shapes") + tail,
+        "tiles_url": tiles_url + tail if many else "",
+        "counties_url": reverse("county-shapes"),
+        "bbox": given.get("bbox", ""),
+        "colour_by": "state",
+        "note": MAP_NOTE,
+    }
+
+
+def _export_links(given: QueryDict) -> list[dict[str, str]]:
+    query = _query(given, without=("cols", "page"))
+    tail = f"?{query}" if query else ""
+    return [
+        {"label": f"导出 {label}", "url": reverse("mine-export", args=[key]) + tail}
+        for key, (label, _) in FORMATS.items()
+    ]
+
+
+@require_GET
+def mine_shapes(request: HttpRequest) -> JsonResponse:
+    """Answer the boundaries of the mines that the filters leave as GeoJSON."""
+    found = feature_collection(_filters(request).chosen)
+    return JsonResponse(found, content_type="application/geo+json")
+
+
+@require_GET
+def mine_tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
+    """Answer one vector tile of the mines that the filters leave."""
+    try:
+        found = tiles.tile(
+            _filters(request).chosen, z=z, x=x, y=y, page_prefix=reverse("mine-list")
+        )
+    except ValueError as error:
+        raise Http404 from error
+    response = HttpResponse(found, content_type="application/vnd.mapbox-vector-tile")
+    response["Cache-Control"] = "private, max-age=60"
+    response["Vary"] = "Cookie"
+    return response
+
+
+@require_GET
+def mine_export(request: HttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
+    """Write the mines that the filters leave into a file; refuse more than a file may hold."""
+    if kind not in FORMATS:
+        raise Http404
+    filters = _filters(request)
+    if not filters.is_valid():
+        raise Refused("筛选条件有误，没有导出。请回到台账改正条件后再导出。")
+    mines = in_order(filters.chosen, request.GET.get("sort", ""))
+    most = exports.MOST_ROWS[kind]
+    if (count := mines.count()) > most:
+        raise Refused(f"符合条件的矿山有 {count} 座，一次最多导出 {most} 座。请缩小范围后再导出。")
+    return _file(kind, mines)
+
+
+def _file(kind: str, mines: MineQuerySet) -> HttpResponse | StreamingHttpResponse:
+    response: HttpResponse | StreamingHttpResponse
+    content_type = FORMATS[kind][1]
+    if kind == "xlsx":
+        response = HttpResponse(exports.xlsx(mines), content_type=content_type)
+    elif kind == "csv":
+        response = StreamingHttpResponse(exports.csv_lines(mines), content_type=content_type)
+    else:
+        response = StreamingHttpResponse(exports.geojson_parts(mines), content_type=content_type)
+    name = f"mines-{timezone.localdate():%Y%m%d}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

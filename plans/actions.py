@@ -105,9 +105,11 @@ def take_step(
 ) -> CountyPlan:
     """Move a plan one step on; `seen_state` is the state the person saw.
 
-    Raises NotAllowed, WrongState when somebody was faster, and Incomplete when the step's
-    conditions are not met.
+    Raises NotAllowed, WrongState when somebody was faster, Incomplete when the step's conditions
+    are not met, and ValueError for a step with an action of its own.
     """
+    if STEPS[step].own_action:
+        raise ValueError(f"{step} has an action of its own")
     plan = lock_plan(plan_id)
     return step_on(plan, STEPS[step], by=by, at=at, seen_state=seen_state, note=note)
 

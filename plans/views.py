@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Case, Count, IntegerField, Prefetch, Value, When
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -30,7 +30,6 @@ TONES = {
     State.APPROVED: "active",
     State.PUBLISHED: "done",
 }
-STEPS_OF_THE_NOTICE = ("publish", "withdraw")
 FINDINGS_PER_PAGE = 20
 GRAVEST_FIRST = Case(
     *(
@@ -173,7 +172,7 @@ def _offer(plan: CountyPlan, step: Step) -> dict[str, Any]:
     form: Any = None
     if step.code == "approve":
         form = ApprovalForm(initial={"seen_state": plan.state})
-    elif step.code not in STEPS_OF_THE_NOTICE:
+    elif not step.own_action:
         form = StepForm(initial={"seen_state": plan.state})
         if not step.needs_note:
             form.fields.pop("note")
@@ -332,8 +331,8 @@ def plan_shapes(request: HttpRequest, version_id: int) -> JsonResponse:
 def plan_step(request: HttpRequest, plan_id: int, step: str) -> HttpResponse:
     """Take one step of the table on a plan."""
     plan = _visible_plan(request, plan_id)
-    if step not in STEPS or step in ("approve", *STEPS_OF_THE_NOTICE):
-        return HttpResponse(status=404)
+    if step not in STEPS or STEPS[step].own_action:
+        raise Http404
     form = StepForm(request.POST)
     if not form.is_valid():
         return _again(request, plan, str(next(iter(form.errors.values()))[0]))

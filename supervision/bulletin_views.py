@@ -13,7 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.safestring import mark_safe
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from shuozhou_mines.errors import Incomplete
 from shuozhou_mines.models import Job
@@ -111,7 +116,7 @@ def bulletin_issue(request: HttpRequest, bulletin_id: int) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def bulletin_list(request: HttpRequest) -> HttpResponse:
     """List the issued bulletins to everybody."""
     rows = [
@@ -122,7 +127,7 @@ def bulletin_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def public_bulletin(request: HttpRequest, bulletin_id: int) -> HttpResponse:
     """Show one issued bulletin to everybody."""
     shown = get_object_or_404(_public(), pk=bulletin_id)
@@ -131,7 +136,7 @@ def public_bulletin(request: HttpRequest, bulletin_id: int) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def bulletin_pdf(request: HttpRequest, bulletin_id: int) -> HttpResponse | FileResponse:
     """Send the PDF: the issued one to everybody, a draft's preview to the city's people only."""
     readable = Bulletin.objects.all() if may_read_desk(request.user) else _public()

@@ -53,7 +53,8 @@ class _Forms(HTMLParser):
             return
         name = given.get("name", "")
         if tag == "input" and name and self._keeps_its_value(given):
-            self._open.fields[name] = given.get("value", "")
+            ticked = "on" if given.get("type") == "checkbox" else ""
+            self._open.fields[name] = given.get("value", ticked)
         elif tag == "textarea" and name:
             self._textarea = name
             self._open.fields[name] = ""
@@ -160,7 +161,8 @@ class Visitor:
         self.name = username
 
     def _page(self, answer: requests.Response) -> Page:
-        is_text = answer.headers.get("Content-Type", "").startswith(("text/", "application/json"))
+        kind = answer.headers.get("Content-Type", "")
+        is_text = kind.startswith("text/") or "json" in kind
         page = Page(answer.url, answer.status_code, answer.text if is_text else "")
         if answer.status_code != requests.codes.ok:
             said = page.words[:300]

@@ -203,7 +203,7 @@ class Walk:
         if link is None:
             raise Stumbled("方案已批准，但页面上没有“公示”。")
         form = self.office.get(link[1])
-        self.office.post(form, "").must_say("方案已公示")
+        self.office.post(form, link[1]).must_say("方案已公示")
         self.told("5/6", "专班办公室公示方案")
 
     # --- the public ------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ from plans.models import (
 from plans.workflow import STEPS, State, Step, accepts_upload
 from shuozhou_mines import jobs
 from shuozhou_mines.errors import Incomplete, NotAllowed, Refused, WrongState
-from shuozhou_mines.storage import store
+from shuozhou_mines.models import Job
+from shuozhou_mines.storage import StoredFile, discard, store
 from taskforce import permissions as rights
 from taskforce.trail import record
 
@@ -65,26 +66,48 @@ def receive_version(
         stored = store(upload.chunks(), folder="plans", suffix=suffix)
     except OSError as error:
         raise Refused("服务器磁盘已满，文件没有存下。请稍后再传，并告诉系统管理员。") from error
-    with transaction.atomic():
-        plan = lock_plan(plan_id)
-        if not accepts_upload(plan.state):
-            raise WrongState(f"方案现在是“{plan.get_state_display()}”，不能再上传新版本。")
-        last = plan.versions.first()
-        if last is not None and last.sha256 == stored.sha256:
-            job = jobs.enqueue(kind=tasks.READ_VERSION, subject=last, key=str(last.pk), by=by)
-            return last, job.pk
-        version = PlanVersion.objects.create(
-            plan=plan,
-            number=last.number + 1 if last else 1,
-            file=stored.name,
-            file_name=PurePath(upload.name or "方案.xlsx").name[-200:],
-            sha256=stored.sha256,
-            uploaded_at=at,
-            uploaded_by=by,
-        )
-        record("上传方案", by=by, subject=version, county=plan.county, sha256=stored.sha256)
-        job = jobs.enqueue(kind=tasks.READ_VERSION, subject=version, key=str(version.pk), by=by)
+    file_name = PurePath(upload.name or "方案.xlsx").name[-200:]
+    try:
+        version, job = _next_version(plan_id, stored, file_name, by=by, at=at)
+    except Refused:
+        discard(stored)
+        raise
+    if version.file.name != stored.name:
+        discard(stored)
     return version, job.pk
+
+
+@transaction.atomic
+def _next_version(
+    plan_id: int, stored: StoredFile, file_name: str, *, by: Any, at: datetime
+) -> tuple[PlanVersion, Job]:
+    plan = lock_plan(plan_id)
+    if not accepts_upload(plan.state):
+        raise WrongState(f"方案现在是“{plan.get_state_display()}”，不能再上传新版本。")
+    last = plan.versions.first()
+    if last is not None and last.sha256 == stored.sha256:
+        return last, _reading(last, by=by)
+    version = PlanVersion.objects.create(
+        plan=plan,
+        number=last.number + 1 if last else 1,
+        file=stored.name,
+        file_name=file_name,
+        sha256=stored.sha256,
+        uploaded_at=at,
+        uploaded_by=by,
+    )
+    record("上传方案", by=by, subject=version, county=plan.county, sha256=stored.sha256)
+    return version, _reading(version, by=by)
+
+
+def _reading(version: PlanVersion, *, by: Any) -> Job:
+    """Return the job that reads a version; a version whose job broke off gets a new one."""
+    asked = Job.objects.about(version).filter(kind=tasks.READ_VERSION)
+    last = asked.first()
+    if last is not None and (last.is_open or version.state != PlanVersion.State.RECEIVED):
+        return last
+    key = f"{version.pk}:{asked.count() + 1}"
+    return jobs.enqueue(kind=tasks.READ_VERSION, subject=version, key=key, by=by)
 
 
 def _workbook_suffix(upload: "UploadedFile[bytes]") -> str:
@@ -202,11 +225,11 @@ def record_approval(
     the submission.
     """
     plan = lock_plan(plan_id)
+    step_on(plan, STEPS["approve"], by=by, at=at, seen_state=seen_state, note=document_number)
     if approved_on > timezone.localdate(at):
         raise Incomplete("批准日期不能晚于今天。")
     if plan.submitted_at is not None and approved_on < timezone.localdate(plan.submitted_at):
         raise Incomplete("批准日期不能早于方案报送的日期。")
-    step_on(plan, STEPS["approve"], by=by, at=at, seen_state=seen_state, note=f"{document_number}")
     version = plan.versions.get(pk=_current_version_id(plan))
     approval = Approval.objects.create(
         plan=plan,

@@ -18,6 +18,7 @@ from plans.workbook import ParsedPlan, annotate, read_plan
 from plans.workbook_columns import CORNERS
 from shuozhou_mines.jobs import Run, handles
 from shuozhou_mines.storage import store
+from standards.run import ordered_rules
 
 READ_VERSION = "plans.read_version"
 STEPS_BEFORE_CHECKS = 2
@@ -31,12 +32,13 @@ def read_version(run: Run) -> None:
     )
     if version.state != PlanVersion.State.RECEIVED:
         return
-    run.report(0, STEPS_BEFORE_CHECKS, "正在读取工作簿")
+    total = STEPS_BEFORE_CHECKS + len(ordered_rules())
+    run.report(0, total, "正在读取工作簿")
     parsed, outlines, problems = _parse(version)
     if any(problem.severity == "error" for problem in problems):
         _refuse(run, version, problems)
         return
-    run.report(1, STEPS_BEFORE_CHECKS, "正在写入矿山和整合区")
+    run.report(1, total, "正在写入矿山和整合区")
     with transaction.atomic():
         run.still_ours()
         _store(version, parsed, outlines, problems)

@@ -14,7 +14,7 @@ from plans import actions, permissions
 from plans.forms import UploadForm
 from plans.models import CountyPlan, PlanVersion
 from plans.registry import make_template
-from shuozhou_mines.errors import Refused
+from shuozhou_mines.errors import NotAllowed, Refused
 from shuozhou_mines.models import Job
 from taskforce.trail import record
 
@@ -51,6 +51,8 @@ def plan_upload(request: HttpRequest, plan_id: int) -> HttpResponse:
             by=request.user,
             at=timezone.now(),
         )
+    except NotAllowed:
+        raise
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect("plan", plan.pk)

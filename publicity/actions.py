@@ -38,9 +38,9 @@ def publish_notice(
     Incomplete for a start before today.
     """
     plan = lock_plan(plan_id)
+    step_on(plan, STEPS["publish"], by=by, at=at, seen_state=seen_state)
     if starts_on < timezone.localdate(at):
         raise Incomplete("公示开始日期不能早于今天。")
-    step_on(plan, STEPS["publish"], by=by, at=at, seen_state=seen_state)
     version = PlanVersion.objects.select_related("plan__county", "plan__round").get(
         pk=plan.approval.version_id
     )

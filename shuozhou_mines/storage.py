@@ -45,3 +45,8 @@ def store(chunks: Iterable[bytes], *, folder: str, suffix: str) -> StoredFile:
         Path(temporary).unlink(missing_ok=True)
         raise
     return StoredFile(name, size, digest.hexdigest())
+
+
+def discard(stored: StoredFile) -> None:
+    """Take back a file that no row names."""
+    (Path(settings.MEDIA_ROOT) / stored.name).unlink(missing_ok=True)

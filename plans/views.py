@@ -71,7 +71,14 @@ def _list_row(county: County, plan: CountyPlan | None, may_draft: bool) -> dict[
         "state": plan.get_state_display() if plan else "尚未报送",
         "tone": TONES[State(plan.state)] if plan else "neutral",
         "may_open": may_draft and plan is None,
+        "late": plan is not None and _is_late(plan),
     }
+
+
+def _is_late(plan: CountyPlan) -> bool:
+    """Tell whether the first submission came after the round's day, by the local calendar."""
+    first = plan.submitted_at
+    return first is not None and timezone.localdate(first) > plan.round.compile_due_on
 
 
 @require_POST

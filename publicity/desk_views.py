@@ -37,7 +37,8 @@ def notice_desk(request: HttpRequest) -> HttpResponse:
 def notice_new(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Publish one approved plan."""
     counties = permissions.counties_where(request.user, "publish_plan")
-    plan = get_object_or_404(CountyPlan.objects.filter(county__in=counties), pk=plan_id)
+    plans = CountyPlan.objects.visible_to(request.user).filter(county__in=counties)
+    plan = get_object_or_404(plans.select_related("county", "round"), pk=plan_id)
     form = NoticeForm(request.POST or None, initial=_initial(plan))
     if request.method == "POST" and form.is_valid():
         try:

@@ -15,6 +15,7 @@ from supervision import waiting as reports_waiting
 
 SUBJECT_PAGES = {
     "plans.planversion": "plan-version",
+    "publicity.notice": "notice",
     "supervision.bulletin": "bulletin",
 }
 

@@ -33,7 +33,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     counties = list(permissions.counties_where(request.user, "see_reports").order_by("order"))
     year = _year(request, today)
-    months = [date(year, n, 1) for n in range(1, 13) if date(year, n, 1) <= today]
+    months = [date(year, n, 1) for n in range(12, 0, -1) if date(year, n, 1) <= today]
     found = MonthlyReport.objects.filter(county__in=counties, month__year=year)
     versions: dict[tuple[str, date], list[MonthlyReport]] = defaultdict(list)
     for report in found.order_by("month", "version"):

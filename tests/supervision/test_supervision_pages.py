@@ -433,11 +433,9 @@ def work(job):
 
 
 def read(client, bulletin):
-    """Return the answer with the PDF, and its bytes; the file is closed again."""
+    """Return the answer with the PDF, and its bytes; reading to the end closes the file."""
     answer = client.get(reverse("bulletin-pdf", args=[bulletin.pk]))
-    body = answer.getvalue()
-    answer.close()
-    return answer, body
+    return answer, answer.getvalue()
 
 
 def test_a_report_holds_the_four_batches_in_the_plans_order(april):

@@ -14,19 +14,19 @@ from openpyxl.worksheet.worksheet import Worksheet
 from standards.terms import Disposition
 
 MINE_COLUMNS = {
-    "registry_no": "台账编号",
     "name": "矿山名称",
-    "township": "乡镇",
-    "holder": "采矿权人",
-    "licence_no": "采矿许可证号",
-    "mineral": "开采矿种",
-    "method": "开采方式",
-    "area_km2": "矿区面积（km²）",
-    "scale": "生产规模",
     "disposition": "处置方式",
-    "reason": "处置理由",
+    "mineral": "开采矿种",
+    "holder": "采矿权人",
+    "scale": "生产规模",
+    "area_km2": "矿区面积（km²）",
+    "method": "开采方式",
+    "township": "乡镇",
+    "licence_no": "采矿许可证号",
     "area_code": "整合区编号",
+    "reason": "处置理由",
     "due_on": "完成时限",
+    "registry_no": "台账编号",
 }
 AREA_COLUMNS = {
     "code": "整合区编号",

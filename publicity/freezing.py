@@ -22,7 +22,7 @@ def freeze(version: PlanVersion) -> dict[str, Any]:
     """Return the public content of a version as plain JSON values; queries do not grow with it."""
     rows = version.dispositions.select_related(
         "mine__mineral", "mine__holder", "mine__boundary", "area"
-    ).prefetch_related("mine__licences")
+    ).prefetch_related("mine__licences", "mine__systems")
     mines = [_mine(row) for row in rows]
     areas = version.areas.select_related("mineral").prefetch_related("members__mine")
     counts = {kind.value: 0 for kind in Disposition}
@@ -64,7 +64,7 @@ def _mine(row: Any) -> dict[str, Any]:
         "mineral": mine.mineral.name,
         "method": mine.get_method_display(),
         "area_km2": str(area if area is not None else boundary.area_km2 if boundary else ""),
-        "scale": _scale(licence),
+        "scale": _scale(mine, licence),
         "disposition": row.kind,
         "reason": row.reason,
         "area_code": row.area.code if row.area else "",
@@ -73,10 +73,14 @@ def _mine(row: Any) -> dict[str, Any]:
     return {name: facts[name] for name in PUBLIC_MINE_FIELDS}
 
 
-def _scale(licence: Any) -> str:
-    if licence is None or licence.scale is None:
-        return ""
-    return f"{licence.scale.normalize():f} {licence.get_scale_unit_display()}"
+def _scale(mine: Any, licence: Any) -> str:
+    """Write the licensed scale, or the design scales of the systems where no licence states one."""
+    if licence is not None and licence.scale is not None:
+        return f"{licence.scale.normalize():f} {licence.get_scale_unit_display()}"
+    designed = [row for row in mine.systems.all() if row.design_scale is not None]
+    return "、".join(
+        f"{row.design_scale.normalize():f} {row.get_unit_display()}" for row in designed
+    )
 
 
 def _area(area: Any) -> dict[str, Any]:

@@ -256,7 +256,13 @@ class Walk:
         today = timezone.localdate()
         quarter = (today.month + 2) // 3
         desk = self.office.get("/work/bulletins/")
-        draft = self.office.post(desk, "/work/bulletins/", quarter=f"{today.year}-{quarter}")
+        name = f"{today.year}年第{'一二三四'[quarter - 1]}季度"
+        link = re.search(rf'href="(/work/bulletins/\d+/)">{name}', desk.html)
+        draft = (
+            self.office.get(link[1])
+            if link
+            else self.office.post(desk, "/work/bulletins/", quarter=f"{today.year}-{quarter}")
+        )
         path = "/" + draft.url.split("/", 3)[3]
         if "/issue/" in draft.html:
             self.office.post(draft, "/issue/", issued_on=today.isoformat()).must_say("已印发")

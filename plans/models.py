@@ -1,4 +1,7 @@
-"""Hold county plans, their versions and rows, the checks run on them, and the hands they pass."""
+"""Hold county plans, their versions and rows, and the hands they pass.
+
+The checks run on them stand in plans/check_models.py.
+"""
 
 from typing import Any, ClassVar
 
@@ -8,10 +11,12 @@ from django.db.models import Q, UniqueConstraint
 from django.utils import timezone
 
 from mines.models import CGCS2000, Mine, Mineral
+from plans.check_models import CheckRun as CheckRun
+from plans.check_models import Finding as Finding
+from plans.check_models import Ruling as Ruling
 from plans.workflow import State
-from shuozhou_mines.models import Job
 from standards.terms import Disposition as DispositionKind
-from standards.terms import GrantWay, Method, Phase, ScaleUnit, Verdict
+from standards.terms import GrantWay, Method, ScaleUnit
 from taskforce.models import County, Organization
 from taskforce.permissions import counties_where
 
@@ -40,6 +45,35 @@ class Round(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Target(models.Model):
+    """Hold the province's task for one county and batch (part 二)."""
+
+    county = models.ForeignKey(
+        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="targets"
+    )
+    kind = models.CharField("处置方式", max_length=10, choices=DispositionKind.choices())
+    number = models.PositiveSmallIntegerField("任务数")
+    document_number = models.CharField("文号", max_length=60)
+    valid_from = models.DateField("生效日期")
+    is_demo = models.BooleanField("示例", default=False)
+
+    class Meta:
+        verbose_name = "省定任务"
+        # The table was made by the part that first counted against the tasks.
+        db_table = "supervision_target"
+        ordering: ClassVar = ["county", "kind", "-valid_from"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["county", "kind", "valid_from"],
+                name="target_once_per_day",
+                violation_error_message="这一天已经有一条同类任务。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.county} {self.get_kind_display()} {self.number}"
 
 
 class CountyPlanQuerySet(models.QuerySet["CountyPlan"]):
@@ -239,68 +273,6 @@ class Disposition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mine} {self.get_kind_display()}"
-
-
-class CheckRun(models.Model):
-    """Hold one run of the standards over a version: by which rulebook, when, with which counts."""
-
-    version = models.ForeignKey(
-        PlanVersion, verbose_name="版本", on_delete=models.CASCADE, related_name="check_runs"
-    )
-    job = models.OneToOneField(
-        Job, verbose_name="任务", on_delete=models.SET_NULL, null=True, related_name="check_run"
-    )
-    rulebook_version = models.CharField("标准库版本", max_length=40)
-    finished_at = models.DateTimeField("完成时间", default=timezone.now)
-    checked_on = models.DateField("按哪一天检查")
-    counts = models.JSONField("结果统计", default=dict)
-
-    class Meta:
-        verbose_name = "标准检查"
-        ordering: ClassVar = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.version} 检查 {self.finished_at:%Y-%m-%d %H:%M}"
-
-
-class Finding(models.Model):
-    """Hold what one rule found on one subject in one run, word for word and figure for figure."""
-
-    run = models.ForeignKey(
-        CheckRun, verbose_name="检查", on_delete=models.CASCADE, related_name="findings"
-    )
-    rule = models.CharField("规则", max_length=10)
-    rule_version = models.CharField("规则版本", max_length=10)
-    phase = models.CharField("阶段", max_length=1, choices=Phase.choices())
-    subject_kind = models.CharField("对象类别", max_length=8)
-    subject_key = models.CharField("对象编号", max_length=60)
-    subject_name = models.CharField("对象", max_length=120)
-    mine = models.ForeignKey(
-        Mine, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
-    )
-    area = models.ForeignKey(
-        MergedArea, on_delete=models.CASCADE, null=True, blank=True, related_name="findings"
-    )
-    verdict = models.CharField("结论", max_length=8, choices=Verdict.choices())
-    message = models.TextField("说明")
-    figures = models.JSONField("数据", default=list)
-    would_pass = models.TextField("怎样才符合", blank=True)
-    clause = models.CharField("条款", max_length=30)
-    quote = models.TextField("依据")
-
-    class Meta:
-        verbose_name = "检查结果"
-        ordering: ClassVar = ["run", "pk"]
-        constraints: ClassVar = [
-            UniqueConstraint(
-                fields=["run", "rule", "subject_kind", "subject_key"],
-                name="finding_once_per_rule_and_subject",
-            )
-        ]
-        indexes: ClassVar = [models.Index(fields=["run", "verdict"])]
-
-    def __str__(self) -> str:
-        return f"{self.rule} {self.subject_name} {self.get_verdict_display()}"
 
 
 class StepTaken(models.Model):

@@ -12,10 +12,10 @@ from typing import Any
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from plans.models import CheckRun, Finding, PlanTask, Round
+from plans.models import CheckRun, Finding, PlanTask, Round, Target
 from standards.terms import Verdict
 from supervision.consistency import BATCHES, completion_rate
-from supervision.models import Bulletin, MonthlyReport, Problem, Target
+from supervision.models import Bulletin, MonthlyReport, Problem
 from supervision.prefill import month_end
 from taskforce.models import County
 

@@ -5,8 +5,8 @@ from datetime import date
 
 from django.conf import settings
 
+from plans.models import Target
 from supervision.consistency import BATCHES
-from supervision.models import Target
 
 
 def load_demo_targets() -> None:

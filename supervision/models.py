@@ -1,4 +1,4 @@
-"""Hold what is reported and what is followed up: targets, reports, visits, meetings, bulletins."""
+"""Hold what is reported and what is followed up: reports, visits, meetings, bulletins."""
 
 from datetime import date
 from typing import Any, ClassVar
@@ -17,33 +17,6 @@ from taskforce.permissions import counties_where
 def month_name(month: date) -> str:
     """Return a month as people write it: 2025年6月."""
     return f"{month.year}年{month.month}月"
-
-
-class Target(models.Model):
-    """Hold the province's task for one county and batch (part 二)."""
-
-    county = models.ForeignKey(
-        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="targets"
-    )
-    kind = models.CharField("处置方式", max_length=10, choices=Disposition.choices())
-    number = models.PositiveSmallIntegerField("任务数")
-    document_number = models.CharField("文号", max_length=60)
-    valid_from = models.DateField("生效日期")
-    is_demo = models.BooleanField("示例", default=False)
-
-    class Meta:
-        verbose_name = "省定任务"
-        ordering: ClassVar = ["county", "kind", "-valid_from"]
-        constraints: ClassVar = [
-            UniqueConstraint(
-                fields=["county", "kind", "valid_from"],
-                name="target_once_per_day",
-                violation_error_message="这一天已经有一条同类任务。",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.county} {self.get_kind_display()} {self.number}"
 
 
 class MonthlyReportQuerySet(models.QuerySet["MonthlyReport"]):

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 from django.db.models import Count, Q
 
-from plans.models import PlanTask
+from plans.models import PlanTask, Target
 from supervision.consistency import BatchFigures
-from supervision.models import MonthlyReport, ReportRow, Target
+from supervision.models import MonthlyReport, ReportRow
 
 Key = tuple[str, str]
 """County code and batch code."""

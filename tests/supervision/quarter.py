@@ -4,9 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from plans.models import Target
 from supervision import actions
 from supervision.consistency import BATCHES, BatchFigures
-from supervision.models import MonthlyReport, Target
+from supervision.models import MonthlyReport
 from taskforce.models import County
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from standards.facts import MineFacts, PlanFacts
-from standards.figures import at_least_medium, production_grade, reserve_grade, yearly_scale
+from standards.figures import (
+    at_least_medium,
+    production_grade,
+    reserve_grade,
+    yearly_scale,
+    yearly_scales,
+)
 from standards.new_rights import grade_figures
 from standards.rules import (
     Case,
@@ -86,18 +92,22 @@ def building_limestone_size(site: Site, case: Case) -> Iterator[Outcome]:
         return
     if isinstance(site, MineFacts) and site.state is MineState.CLOSED:
         return
-    scale, least = yearly_scale(site), case.number("scale.min.quarry")
+    scales, least = yearly_scales(site), case.number("scale.min.quarry")
     reserve = reserve_grade(site)
     shown = (
-        figure("生产规模", None if scale is None else rounded(scale), "万吨/年"),
+        figure("生产规模", "、".join(rounded(scale) for scale in scales) or None, "万吨/年"),
         limit(case.book, "scale.min.quarry"),
         *grade_figures("矿床", reserve),
     )
-    if scale is not None and least is not None and scale < least:
+    if least is not None and scales and max(scales) < least:
         fix = f"通过整合使生产规模不小于 {plain(least)} 万吨/年。"
         yield failed("生产规模没有达到规定标准。", *shown, fix=fix)
-    elif scale is None or least is None:
+    elif not scales or least is None:
         yield lacking("生产规模（万立方米的还需体重）", figures=shown)
+    elif min(scales) < least:
+        yield judge(
+            "几个规模数据分处标准的两侧。", *shown, fix="请核对设计，确定以哪一个规模为准。"
+        )
     elif reserve.size is None:
         yield lacking("矿床规模类型（或资源量）", figures=shown)
     elif not at_least_medium(reserve.size) or reserve.doubtful:

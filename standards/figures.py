@@ -79,19 +79,19 @@ def stated_scales(site: Site) -> tuple[tuple[str, Decimal | None, ScaleUnit | No
 def yearly_scales(site: Site, wanted: ScaleUnit = ScaleUnit.WAN_T) -> list[Decimal]:
     """Return the usable figures for the yearly scale of the whole site, the best one first.
 
-    The design fixes what a mine may really raise, so it goes before the licence; the sum over the
-    systems stands in where the site itself states nothing usable.
+    The design fixes what a mine may really raise, so it goes before the licence, and the sum over
+    the systems comes last.
     """
     found = [
         scale
         for _, amount, unit in reversed(stated_scales(site))
         if (scale := convert(amount, unit, site.density, wanted)) is not None
     ]
-    if found or not site.systems:
-        return found
     parts = [system_scale(site, system, wanted) for system in site.systems]
     known = [part for part in parts if part is not None]
-    return [sum(known, Decimal(0))] if len(known) == len(parts) else []
+    if known and len(known) == len(parts):
+        found.append(sum(known, Decimal(0)))
+    return list(dict.fromkeys(found))
 
 
 def yearly_scale(site: Site, wanted: ScaleUnit = ScaleUnit.WAN_T) -> Decimal | None:
@@ -177,6 +177,8 @@ def stated_life(site: Site) -> Span:
     if years is None or years < 0:
         return UNKNOWN
     building = site.construction_years
+    if building is not None and building < 0:
+        building = None
     if site.life_includes_construction is False:
         return Span(years, years)
     without = None if building is None else max(years - building, Decimal(0))
@@ -200,8 +202,8 @@ def service_life(site: Site) -> Decimal | None:
 class Grade:
     """Hold a size class with the amount, unit and row it was read from.
 
-    `doubtful` marks a row of the national tables that is superseded or known by hearsay, and a
-    class that the plan itself states to be smaller.
+    `doubtful` marks a row of the national tables that is superseded or known by hearsay, a class
+    that the plan itself states to be smaller, and scale figures that differ in class.
     """
 
     size: ScaleClass | None
@@ -244,8 +246,12 @@ def _production_rows(site: Site) -> tuple[ClassRow, ...]:
 
 def _production_by_row(site: Site, row: ClassRow) -> Grade:
     unit = next((unit for unit in ScaleUnit if unit.label == row.unit), None)
-    scale = None if unit is None else yearly_scale(site, unit)
-    return NOT_GRADED if scale is None else grade(scale, row)
+    grades = [] if unit is None else [grade(scale, row) for scale in yearly_scales(site, unit)]
+    if not grades:
+        return NOT_GRADED
+    # Licence, design and the sum of the systems may fall into different classes.
+    same = len({found.size for found in grades}) == 1
+    return grades[0] if same else replace(grades[0], doubtful=True)
 
 
 def _settle(grades: list[Grade], stated: ScaleClass | None) -> Grade:

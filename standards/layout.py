@@ -284,11 +284,14 @@ def no_disguised_growth(area: AreaFacts, case: Case) -> Iterator[Outcome]:
     an upper record, a lowered bottom a deep one. A large share of added area is put to a person.
     """
     parts = [_lateral_growth(area, case)]
-    kinds = {extra.kind for extra in area.extras}
+    recorded = {extra.kind for extra in area.extras}
+    if None in recorded:
+        parts = [lacking("新增资源类型")]
+        recorded |= {ExtraResource.UPPER, ExtraResource.DEEP}
     top, old_top = area.elevation_top_m, area.old_elevation_top_m
-    parts.append(_height(top, old_top, "上限", "上部", ExtraResource.UPPER in kinds))
+    parts.append(_height(top, old_top, "上限", "上部", ExtraResource.UPPER in recorded))
     bottom, old_bottom = area.elevation_bottom_m, area.old_elevation_bottom_m
-    parts.append(_height(bottom, old_bottom, "下限", "深部", ExtraResource.DEEP in kinds))
+    parts.append(_height(bottom, old_bottom, "下限", "深部", ExtraResource.DEEP in recorded))
     yield gather(parts, "没有超出新增资源登记扩大范围或标高。")
 
 

@@ -72,7 +72,8 @@ def _stage_key(area: AreaFacts) -> str:
         return "exploration.ordinary"
     if mineral is not None and mineral.is_metal:
         return "exploration.metal"
-    large = reserve_grade(area).size is ScaleClass.LARGE
+    # A deposit that the plan itself calls large is held to that.
+    large = ScaleClass.LARGE in (reserve_grade(area).size, area.reserve_class)
     return "exploration.large" if large else "exploration.other"
 
 
@@ -179,14 +180,14 @@ def double_control(area: AreaFacts, case: Case) -> Iterator[Outcome]:
             *shown,
             fix="请参照同行业相近用途的矿种认定矿床规模和生产规模。",
         )
-    elif unknown:
-        yield lacking(*unknown, figures=shown)
     elif reserve.doubtful or production.doubtful:
         yield judge(
             "方案所填规模类型与计算不一致，或划分表的数值待核，不能直接判定。",
             *shown,
             fix="请按现行标准核对矿床规模和生产规模是否达到中型。",
         )
+    elif unknown:
+        yield lacking(*unknown, figures=shown)
     else:
         yield passed("矿床规模和生产规模都达到中型及以上。", *shown)
 

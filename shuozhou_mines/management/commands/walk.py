@@ -242,7 +242,7 @@ class Walk:
             links = re.findall(r'href="(/work/reports/\d+/)"', reports.html)
             if not links:
                 raise Stumbled(f"月报页面上没有 {month} 月的月报。")
-            report = self.clerk.get(links[-1])
+            report = self.clerk.get(links[0])  # the newest month comes first
         path = "/" + report.url.split("/", 3)[3]
         if "累计完成 + 进行中" in report.words:
             values = _one_more_done(report.form(path).fields)

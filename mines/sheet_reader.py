@@ -4,12 +4,9 @@ Run as a child: `python -m mines.sheet_reader <path> <limits as JSON>`. It takes
 to do harm (memory, time, files, network) before it opens the file.
 """
 
-import ctypes
 import datetime
 import json
 import math
-import resource
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +14,12 @@ from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from mines.child import give_up_powers
 from mines.sheet_guard import OLE_MAGIC, Marks, check_head, inspect_zip
 from mines.sheet_ole import inspect_ole
 from mines.sheet_refusals import DAMAGED, refuse
 from mines.sheets import MIB, TOO_HEAVY, Limits, Workbook, WorkbookRefused, check_size, from_lines
 
-CLONE_NEWNET, CLONE_NEWUSER, PR_SET_PDEATHSIG = 0x40000000, 0x10000000, 1
 LARGEST_EXACT = 2**53
 
 
@@ -133,22 +130,10 @@ def _to_json(value: Any) -> Any:
     return value
 
 
-def _give_up_powers(limits: Limits) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    system = ctypes.CDLL(None, use_errno=True)
-    system.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # An empty network, where the kernel lets an ordinary process have one.
-    if system.unshare(CLONE_NEWNET) != 0:
-        system.unshare(CLONE_NEWUSER | CLONE_NEWNET)
-
-
 def main(path: str, limits_json: str) -> None:
     """Write the workbook, or one line that says why not."""
     limits = Limits(**json.loads(limits_json))
-    _give_up_powers(limits)
+    give_up_powers(memory_bytes=limits.memory_bytes, cpu_seconds=limits.cpu_seconds)
     try:
         for line in lines_of(Path(path), limits):
             sys.stdout.write(line + "\n")

@@ -6,15 +6,13 @@ plain values come back. What cannot be accepted raises WorkbookRefused with one 
 
 import datetime
 import json
-import logging
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mines.child import Broken, Killed, TooSlow, output_of
 from mines.sheet_values import (
     CellProblem,
     CellValue,
@@ -50,7 +48,6 @@ __all__ = [
     "shown",
 ]
 
-PROJECT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
 TOO_HEAVY = (
     "too_heavy",
@@ -60,7 +57,6 @@ UNREADABLE = (
     "unreadable",
     "这个工作簿无法读取；请用 Excel 或 WPS 打开并另存为 .xlsx 后再上传。",
 )
-log = logging.getLogger(__name__)
 
 
 class WorkbookRefused(Exception):
@@ -159,27 +155,18 @@ def read_workbook(path: Path, *, limits: Limits = Limits()) -> Workbook:
     except OSError as missing:
         raise WorkbookRefused("missing", "没有找到上传的文件，请重新上传。") from missing
     check_size(size, limits)
-    command = [sys.executable, "-B", "-m", "mines.sheet_reader", str(path.resolve())]
+    arguments = [str(path.resolve()), json.dumps(asdict(limits))]
     try:
-        child = subprocess.run(  # noqa: S603
-            [*command, json.dumps(asdict(limits))],
-            cwd=PROJECT,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONUTF8": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=limits.seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as slow:
+        lines = output_of("mines.sheet_reader", arguments, seconds=limits.seconds)
+    except TooSlow as slow:
         raise WorkbookRefused(
             "too_slow", f"读取这个工作簿超过 {limits.seconds} 秒，已停止；请删去无关内容后再上传。"
         ) from slow
-    if child.returncode < 0:
-        raise WorkbookRefused(*TOO_HEAVY)
-    if child.returncode > 0:
-        log.error("workbook reader failed: %s", child.stderr[-2000:].decode("utf-8", "replace"))
-        raise WorkbookRefused(*UNREADABLE)
-    return from_lines(iter(child.stdout.splitlines()))
+    except Killed as killed:
+        raise WorkbookRefused(*TOO_HEAVY) from killed
+    except Broken as broken:
+        raise WorkbookRefused(*UNREADABLE) from broken
+    return from_lines(iter(lines.splitlines()))
 
 
 def check_size(size: int, limits: Limits) -> None:

@@ -30,7 +30,8 @@ def _free_port() -> int:
         return port
 
 
-def _connect() -> "psycopg2.extensions.connection":
+def _on_server(statement: str, name: str) -> None:
+    """Run one statement on a database's name, outside any transaction as it must be."""
     given = settings.DATABASES["default"]
     connection = psycopg2.connect(
         dbname="postgres",
@@ -39,8 +40,12 @@ def _connect() -> "psycopg2.extensions.connection":
         host=given["HOST"] or given.get("OPTIONS", {}).get("host"),
         port=given["PORT"] or None,
     )
-    connection.autocommit = True
-    return connection
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement, (AsIs(name),))
+    finally:
+        connection.close()
 
 
 def _url_of(name: str) -> str:
@@ -98,8 +103,7 @@ class Site:
 
     def start(self) -> None:
         """Make the database, load the demo, and start web and worker."""
-        with _connect() as connection, connection.cursor() as cursor:
-            cursor.execute("CREATE DATABASE %s", (AsIs(self.name),))
+        _on_server("CREATE DATABASE %s", self.name)
         for words in (("migrate", "-v0"), ("createcachetable",), ("load_fixtures",)):
             done = self.manage(*words)
             if done.returncode:
@@ -110,9 +114,8 @@ class Site:
         self._wait()
 
     def _run(self, program: str, *words: str) -> None:
-        log = (self.folder / f"{program}.log").open("ab")
-        self.processes.append(
-            subprocess.Popen(
+        with (self.folder / f"{program}.log").open("ab") as log:
+            process = subprocess.Popen(
                 [str(BIN / program), *words],
                 cwd=ROOT,
                 env=self.environment,
@@ -120,7 +123,7 @@ class Site:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        )
+        self.processes.append(process)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 60
@@ -143,8 +146,7 @@ class Site:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        with _connect() as connection, connection.cursor() as cursor:
-            cursor.execute("DROP DATABASE IF EXISTS %s WITH (FORCE)", (AsIs(self.name),))
+        _on_server("DROP DATABASE IF EXISTS %s WITH (FORCE)", self.name)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shuozhou_mines.errors import Incomplete, WrongState
@@ -100,15 +100,17 @@ def issue_bulletin(
     if issued_on < months_of(bulletin.year, bulletin.quarter)[0]:
         raise Incomplete(f"印发日期 {issued_on} 早于{bulletin.period}，请核对。")
     named = document_number(issued_on.year, number)
-    if Bulletin.objects.filter(document_number=named).exists():
-        raise Incomplete(
-            f"文号 {named} 已经用过，下一个可用的是 {next_number(issued_on.year)} 号。"
-        )
     bulletin.state = Bulletin.State.ISSUED
     bulletin.number, bulletin.document_number = number, named
     bulletin.issued_by, bulletin.issued_on, bulletin.is_public = by, issued_on, is_public
     _drop_preview(bulletin)
-    bulletin.save()
+    try:
+        with transaction.atomic():
+            bulletin.save()
+    except IntegrityError:
+        raise Incomplete(
+            f"文号 {named} 已经用过，下一个可用的是 {next_number(issued_on.year)} 号。"
+        ) from None
     record("季通报印发", by=by, subject=bulletin, document_number=named, public=is_public)
     _enqueue_pdf(bulletin, by)
     return bulletin

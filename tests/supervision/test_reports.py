@@ -8,11 +8,12 @@ import pytest
 from django.db import connection
 
 from mines.models import Mine
-from plans.models import CountyPlan, PlanTask, Round
+from plans.models import CountyPlan, PlanTask, Round, Target
 from plans.workflow import State as PlanState
 from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from supervision import actions
 from supervision.consistency import BatchFigures, completion_rate, contradictions
+from supervision.demo import load_demo_targets
 from supervision.models import MonthlyReport, ReportRow
 from supervision.schedule import months_to_open, open_this_month
 from supervision.waiting import waiting_for
@@ -328,6 +329,15 @@ def test_each_act_leaves_its_trail(shuocheng, hands, people):
         ("月报签发报送", "county_leader"),
         ("月报退回", "office"),
     ]
+
+
+def test_demo_targets_are_marked_and_loading_again_keeps_what_the_office_changed(counties):
+    load_demo_targets()
+    assert Target.objects.filter(is_demo=True, document_number__startswith="示例").count() == 24
+    Target.objects.filter(county_id=SHUOCHENG, kind="merge").update(number=9)
+    load_demo_targets()
+    assert Target.objects.count() == 24
+    assert Target.objects.get(county_id=SHUOCHENG, kind="merge").number == 9
 
 
 def test_the_desk_tells_each_person_what_waits(shuocheng, hands, people):

@@ -330,6 +330,33 @@ def regions_of(boundary: rings.Boundary) -> list[dict[str, Any]]:
     ]
 
 
+def rings_of(row: Boundary) -> rings.Boundary | None:
+    """Return the corner points of a stored boundary; None when none were given, only drawn."""
+    if not row.regions or not row.source_text:
+        return None
+    return rings.Boundary(
+        regions=tuple(
+            rings.Region(
+                name=region["name"],
+                elevation_top=_number(region["elevation_top_m"]),
+                elevation_bottom=_number(region["elevation_bottom_m"]),
+                rings=tuple(_ring(ring) for ring in region["rings"]),
+            )
+            for region in row.regions
+        ),
+        zone=row.regions[0]["zone"],
+        source_format="registry",
+    )
+
+
+def _ring(given: dict[str, Any]) -> rings.Ring:
+    points = tuple(
+        rings.Point(number, x, y, Decimal(x), Decimal(y), line)
+        for line, (number, x, y) in enumerate(given["points"], start=1)
+    )
+    return rings.Ring(points, rings.Role(given["role"]))
+
+
 def boundary_row(
     mine: Mine,
     boundary: rings.Boundary,
@@ -348,6 +375,10 @@ def boundary_row(
         is_schematic=is_schematic,
         as_of=as_of,
     )
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _text(number: Decimal | None) -> str | None:

@@ -6,26 +6,24 @@ from typing import Any
 from django.contrib.gis.db.models.functions import AsGeoJSON
 from django.urls import reverse
 
-from mines.models import Mine, MineQuerySet
+from mines.models import MineQuerySet
 
 # More would make the browser slow; the list then draws tiles instead.
 MOST_SHAPES = 2000
 MAP_NOTE = "县界为示意；标注“示意”的矿区范围不是实测边界，不能用于定界。"
 
 
-def feature_collection(mines: MineQuerySet, *, focus: Mine | None = None) -> dict[str, Any]:
-    """Return the boundaries of these mines; `focus` is the mine that the map opens on."""
+def feature_collection(mines: MineQuerySet) -> dict[str, Any]:
+    """Return the boundaries of these mines."""
     rows = (
         mines.filter(boundary__isnull=False)
         .annotate(geojson=AsGeoJSON("boundary__outline", precision=7))
         .select_related("county", "holder", "mineral", "boundary")[:MOST_SHAPES]
     )
-    focused = focus.pk if focus else None
-    features = [_feature(row, is_focus=row.pk == focused) for row in rows]
-    return {"type": "FeatureCollection", "features": features}
+    return {"type": "FeatureCollection", "features": [_feature(row) for row in rows]}
 
 
-def _feature(mine: Any, *, is_focus: bool) -> dict[str, Any]:
+def _feature(mine: Any) -> dict[str, Any]:
     drawn = "（示意）" if mine.boundary.is_schematic else ""
     properties = {
         "name": mine.name,
@@ -39,6 +37,4 @@ def _feature(mine: Any, *, is_focus: bool) -> dict[str, Any]:
             ["面积", f"{mine.boundary.area_km2} km²{drawn}"],
         ],
     }
-    if is_focus:
-        properties["focus"] = True
     return {"type": "Feature", "geometry": json.loads(mine.geojson), "properties": properties}

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.gis.db.models.functions import AsGeoJSON
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 
 from mines.columns import FILE_COLUMNS, Column, Value, plain
@@ -59,7 +60,7 @@ def _head(sheet: Any, column: Column) -> Any:
 
 def _cell(sheet: Any, value: Value) -> Any:
     cell: Any = WriteOnlyCell(sheet)
-    cell.value = value
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
     if isinstance(value, str):
         cell.data_type = "s"
     elif isinstance(value, date):

@@ -99,7 +99,7 @@ def with_licence_end(mines: MineQuerySet) -> Any:
     return mines.annotate(licence_ends=Subquery(last))
 
 
-def with_scale(mines: MineQuerySet) -> MineQuerySet:
+def with_scale(mines: MineQuerySet) -> Any:
     """Add `scale_wan_t`, the design scales of a mine's systems together in 万吨/年."""
     total = (
         ProductionSystem.objects.filter(mine=OuterRef("pk"))
@@ -154,7 +154,7 @@ def _governed(key: str, mine: str) -> Q:
 
 
 def _visible_counties(request: Any) -> QuerySet[County]:
-    return counties_where(request.user, "see_mines").order_by("order")
+    return counties_where(request.user, "see_mines").defer("outline").order_by("order")
 
 
 def _minerals_dug(request: Any) -> QuerySet[Mineral]:
@@ -290,7 +290,7 @@ def in_order(mines: MineQuerySet, sort: str) -> MineQuerySet:
     column = SORTS.get(key, "registry_no")
     if key == "scale":
         mines = with_scale(mines)
-    if key == "ends" and "licence_ends" not in mines.query.annotations:
+    elif key == "ends":
         mines = with_licence_end(mines)
     order = (
         F(column).desc(nulls_last=True) if sort.startswith("-") else F(column).asc(nulls_last=True)

@@ -3,16 +3,18 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from mines.boundaries import Neighbour, neighbours
+from mines.boundaries import Neighbour, neighbours, rings_of
 from mines.columns import SOON, STATE_TONES, boundary_of, plain
+from mines.coordinates import write_text
 from mines.drawings import MAP_NOTE, feature_collection
 from mines.history import changes_of
 from mines.models import Boundary, Licence, Mine
@@ -46,13 +48,13 @@ def mine_page(request: HttpRequest, registry_no: str) -> HttpResponse:
         "stocks": mine.stocks.all(),
         "boundary": boundary,
         "boundary_facts": _boundary_facts(mine, boundary) if boundary else [],
-        "regions": boundary.regions if boundary else [],
+        "regions": boundary.regions if boundary and boundary.source_text else [],
         "near": [
             {"row": each, "method": Method(each.method).label if each.method else ""}
             for each in near
         ],
         "reach": _reach(today),
-        "map": _map(mine, boundary),
+        "map": _map(mine, boundary, _reach(today)),
         "plans": _plans(request, mine),
         "tabs": _tabs(mine, "mine"),
     }
@@ -73,8 +75,22 @@ def mine_surroundings(request: HttpRequest, registry_no: str) -> JsonResponse:
     """Answer the boundary of a mine and those near it as GeoJSON."""
     mine = _mine_of(request, registry_no)
     ids = [mine.pk, *(each.mine_id for each in _neighbours(request, mine))]
-    found = feature_collection(Mine.objects.filter(pk__in=ids), focus=mine)
+    found = feature_collection(Mine.objects.filter(pk__in=ids))
     return JsonResponse(found, content_type="application/geo+json")
+
+
+@require_GET
+def mine_corners(request: HttpRequest, registry_no: str) -> HttpResponse:
+    """Answer the corner points as registration text, as they were given."""
+    mine = _mine_of(request, registry_no)
+    row = boundary_of(mine)
+    given = rings_of(row) if row else None
+    if given is None:
+        raise Http404
+    response = HttpResponse(write_text(given), content_type="text/plain; charset=utf-8")
+    name = quote(f"{mine.registry_no}-拐点坐标.txt")
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return response
 
 
 def _neighbours(request: HttpRequest, mine: Mine) -> list[Neighbour]:
@@ -211,16 +227,19 @@ def _boundary_facts(mine: Mine, boundary: Boundary) -> list[dict[str, Any]]:
     ]
 
 
-def _map(mine: Mine, boundary: Boundary | None) -> dict[str, Any]:
+def _map(mine: Mine, boundary: Boundary | None, reach: Decimal) -> dict[str, Any]:
+    """Open the map on the mine with all that lies within reach."""
     if boundary is None:
         return {}
+    west, south, east, north = boundary.outline.extent
+    margin = float(reach) / 110_000
     return {
         "id": "mine-map",
         "label": f"{mine.name}及相邻矿山的范围",
         "describedby": "near-table",
         "features_url": reverse("mine-surroundings", args=[mine.registry_no]),
         "counties_url": reverse("county-shapes"),
-        "bbox": "",
+        "bbox": f"{west - margin},{south - margin},{east + margin},{north + margin}",
         "colour_by": "state",
         "note": MAP_NOTE,
     }

@@ -12,4 +12,5 @@ urlpatterns = [
     path("<str:registry_no>/", mine_views.mine_page, name="mine"),
     path("<str:registry_no>/history/", mine_views.mine_history, name="mine-history"),
     path("<str:registry_no>/shapes.json", mine_views.mine_surroundings, name="mine-surroundings"),
+    path("<str:registry_no>/corners.txt", mine_views.mine_corners, name="mine-corners"),
 ]

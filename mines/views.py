@@ -22,8 +22,8 @@ from django.views.decorators.http import require_GET
 from mines import exports, tiles
 from mines.columns import COLUMNS, NAME, SOON, STATE_TONES, Column, plain
 from mines.drawings import MAP_NOTE, MOST_SHAPES, feature_collection
-from mines.filters import MineFilter, in_order, tonnes
-from mines.models import Mine, MineQuerySet, ProductionSystem
+from mines.filters import MineFilter, in_order, with_scale
+from mines.models import Mine, MineQuerySet
 from shuozhou_mines.errors import Refused
 
 PAGE_SIZE = 50
@@ -44,7 +44,9 @@ def mine_list(request: HttpRequest) -> HttpResponse:
     """List the mines that the filters leave, with totals, and draw the same ones."""
     filters = _filters(request)
     chosen = filters.chosen
-    totals = chosen.aggregate(count=Count("pk"), area=Sum("boundary__area_km2"))
+    totals = with_scale(chosen).aggregate(
+        count=Count("pk"), area=Sum("boundary__area_km2"), scale=Sum("scale_wan_t")
+    )
     rows = in_order(chosen, request.GET.get("sort", ""))
     paginator = Paginator(
         rows.select_related("county", "holder", "mineral", "boundary").prefetch_related(
@@ -62,7 +64,7 @@ def mine_list(request: HttpRequest) -> HttpResponse:
         "count": totals["count"],
         "page_obj": page,
         "query": _query(request.GET, without=("page",), joined=True),
-        "table": _table(request.GET, list(page), columns, _totals(chosen, columns, totals)),
+        "table": _table(request.GET, list(page), columns, _totals(columns, totals)),
         "columns": [
             {"key": each.key, "label": each.label, "checked": each in columns} for each in COLUMNS
         ],
@@ -149,17 +151,12 @@ def _cell(mine: Mine, column: Column, today: date) -> dict[str, Any]:
     return {"text": value if value is None else str(value), "num": column.num}
 
 
-def _totals(
-    chosen: MineQuerySet, columns: list[Column], totals: dict[str, Any]
-) -> list[dict[str, Any]]:
-    sums: dict[str, str] = {}
+def _totals(columns: list[Column], totals: dict[str, Any]) -> list[dict[str, Any]]:
+    sums = {}
     if totals["area"] is not None:
         sums["area"] = f"{totals['area']:.4f}"
-    if any(column.key == "scale" for column in columns):
-        systems = ProductionSystem.objects.filter(mine__in=chosen.order_by().values("pk"))
-        scale = systems.aggregate(total=Sum(tonnes()))["total"]
-        if scale is not None:
-            sums["scale"] = plain(scale.quantize(Decimal("0.01"), ROUND_HALF_UP))
+    if totals["scale"] is not None:
+        sums["scale"] = plain(totals["scale"].quantize(Decimal("0.01"), ROUND_HALF_UP))
     return [
         {"text": f"合计 {totals['count']} 座"},
         *({"text": sums.get(column.key, ""), "num": column.num} for column in columns),

@@ -27,7 +27,7 @@ from django.db.models import (
 from django.utils import timezone
 
 from mines.models import CGCS2000, Licence, Mine, MineQuerySet, Mineral, ProductionSystem
-from mines.rulebook import current_rulebook
+from rulebook.current import current_rulebook
 from standards.terms import Method, MineState, ScaleUnit
 from taskforce.models import County
 from taskforce.permissions import counties_where

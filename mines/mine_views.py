@@ -18,7 +18,7 @@ from mines.coordinates import write_text
 from mines.drawings import MAP_NOTE, feature_collection
 from mines.history import changes_of
 from mines.models import Boundary, Licence, Mine
-from mines.rulebook import current_rulebook
+from rulebook.current import current_rulebook
 from standards.terms import AcceptanceConclusion, Method
 from taskforce import permissions
 

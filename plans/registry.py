@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from mines.models import Mine, Mineral, StockClass
-from mines.rulebook import current_rulebook
 from plans.models import CountyPlan
 from plans.workbook import SERVICE_LIFE, write_template
 from plans.workbook_rows import TemplateMine
+from rulebook.current import current_rulebook
 from standards.terms import Method, MineState, ScaleUnit
 
 

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from mines.rulebook import current_rulebook
+from rulebook.current import current_rulebook
 from plans.models import CountyPlan
 from plans.workflow import State
 from publicity import actions

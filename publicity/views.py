@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import condition, require_GET
 
-from mines.rulebook import current_rulebook
+from rulebook.current import current_rulebook
 from plans.models import PlanTask
 from publicity.documents import AREA_COLUMNS, MINE_COLUMNS
 from publicity.models import Notice, NoticeShape, PublicDocument, TransferNotice

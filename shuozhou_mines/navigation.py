@@ -29,6 +29,8 @@ STAFF_PLACES = (
     Place("月报", "report-list", "report", ("see_reports", "draft_report")),
     Place("通报", "bulletin-desk", "bulletin", (), ("see_city", "issue_bulletin")),
     Place("专班", "roster", "team", ("see_mines",)),
+    Place("检查", "registry-checks", "check", ("see_mines",)),
+    Place("标准库", "rulebook", "system", (), ("manage_rulebook",)),
     Place("任务", "job-list", "check"),
 )
 

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "template_partials",
     "shuozhou_mines",
     "taskforce",
+    "rulebook",
     "mines",
     "plans",
     "publicity",
@@ -173,6 +174,11 @@ MAX_WORKBOOK_BYTES = env.int("PORTAL_MAX_WORKBOOK_BYTES", default=20 * 1024 * 10
 # --- reports -----------------------------------------------------------------------------------
 # The Work Plan names no day (六(四)); offices usually ask for the report by the 25th.
 REPORT_DUE_DAY = env.int("PORTAL_REPORT_DUE_DAY", default=25)
+
+# --- checks of the registry ----------------------------------------------------------------------
+# The whole registry is checked once a day, after this hour; so many finished checks are kept.
+REGISTRY_CHECK_HOUR = env.int("PORTAL_CHECK_HOUR", default=2)
+REGISTRY_CHECKS_KEPT = env.int("PORTAL_CHECKS_KEPT", default=30)
 
 # --- jobs --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

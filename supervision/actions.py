@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from mines.rulebook import current_rulebook
+from rulebook.current import current_rulebook
 from shuozhou_mines.errors import Incomplete, WrongState
 from supervision.consistency import BATCHES, BatchFigures, contradictions
 from supervision.models import MonthlyReport, ReportRow, month_name

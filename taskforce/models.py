@@ -136,6 +136,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("issue_bulletin", "编发季通报"),
             ("hold_meeting", "组织会议"),
             ("see_city", "查看全市工作"),
+            ("manage_rulebook", "维护标准库、发起全市检查"),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from django.db import transaction
 from mines.demo import load_demo_mines
 from mines.models import Mineral
 from plans.models import Round
+from rulebook.shipped import load_shipped_rulebook
 from supervision.demo import load_demo_targets
 from taskforce.actions import grant_role, write_rights
 from taskforce.models import Appointment, County, Holiday, Organization, TaskForce, User
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         load_minerals()
         load_holidays()
         load_rounds()
+        load_shipped_rulebook()
         write_rights()
         if settings.DEMO:
             load_demo_users()

@@ -94,7 +94,7 @@ def batch_table(figures: Figures) -> Table:
     totals = figures["totals"]
     rows = tuple((kind.label, *_cells(totals["batches"][kind.value])) for kind in BATCHES)
     return Table(
-        caption=f"全市整治整合分类进展（截至{_day(figures['ends_on'])}）",
+        caption=f"全市整治整合分类进展（截至{figures['as_of_words']}）",
         columns=(
             Column("处置方式", align="left"),
             Column("任务数", "座", "right"),
@@ -248,8 +248,3 @@ def _signed(change: str | None) -> str:
 
 def _rate(rate: str | None) -> Decimal | None:
     return None if rate is None else Decimal(rate)
-
-
-def _day(text: str) -> str:
-    day = date.fromisoformat(text)
-    return f"{day.year}年{day.month}月{day.day}日"

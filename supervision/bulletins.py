@@ -61,19 +61,23 @@ def compute_figures(*, year: int, quarter: int, at: datetime) -> Figures:
     reports = _reports(months)
     targets = _targets(end)
     before = _previous(*quarter_before(year, quarter))
-    after_the_fact = _supervision_counts(end)
+    today = timezone.localdate(at)
+    after_the_fact = _supervision_counts(min(end, today))
     rows = [
         _county(county, months, reports[county.code], targets, before, at) | after_the_fact(county)
         for county in counties
     ]
     _rank(rows)
     totals = _totals(rows)
+    as_of = max((row["as_of"] for row in rows if row["as_of"]), default=min(end, today).isoformat())
     finish = Round.objects.filter(is_open=True).values_list("finish_due_on", flat=True).first()
     return {
         "year": year,
         "quarter": quarter,
         "months": [month.isoformat() for month in months],
         "ends_on": end.isoformat(),
+        "as_of": as_of,
+        "as_of_words": _month_words(as_of, today),
         "computed_at": at.isoformat(),
         "finish_due_on": finish.isoformat() if finish else None,
         "counties": rows,
@@ -319,6 +323,12 @@ def _supervision_counts(day: date) -> Any:
         }
 
     return of
+
+
+def _month_words(as_of: str, today: date) -> str:
+    """Return 2025年6月底, or 2025年6月 while the month is still running."""
+    day = date.fromisoformat(as_of)
+    return f"{day.year}年{day.month}月{'底' if day <= today else ''}"
 
 
 def _change(now: str | None, before: str | None) -> str | None:

@@ -64,7 +64,7 @@ def _opening(figures: Figures) -> str:
 
 
 def _overall(figures: Figures) -> str:
-    totals, end = figures["totals"], _month_end(figures)
+    totals, end = figures["totals"], figures["as_of_words"]
     without = totals["without_report"]
     if totals["done"] is None:
         return f"截至{end}，各县（市、区）均未报送本季度月报，全市进展数据暂缺。"
@@ -78,9 +78,9 @@ def _overall(figures: Figures) -> str:
         move = _move(before["rate_change"])
         text += f"完成率比{before['name']}（{_percent(before['rate'])}）{move}。"
     stale = [
-        f"{row['name']}截至{_month(row['as_of'])}底"
+        f"{row['name']}截至{_month(row['as_of'])}"
         for row in figures["counties"]
-        if row["as_of"] and row["as_of"] < figures["ends_on"]
+        if row["as_of"] and row["as_of"] < figures["as_of"]
     ]
     if stale:
         text += f"其中，{'、'.join(stale)}。"
@@ -145,7 +145,7 @@ def _problems(figures: Figures) -> str:
         if text
     ]
     if not found:
-        return "本季度各县（市、区）月报均按时报送，没有到期未完成的任务和未销号的督导问题。"
+        return "各县（市、区）应报的月报均按时报送，没有到期未完成的任务和未销号的督导问题。"
     if len(found) == 1:
         return found[0]
     return "\n".join(f"{ORDINALS[i]}是{text}" for i, text in enumerate(found))
@@ -217,11 +217,6 @@ def _deadline(figures: Figures) -> str:
     if day.isoformat() < figures["ends_on"]:
         return f"实施阶段已于{day.year}年{day.month}月{day.day}日到期，未完成的任务要从速办结"
     return f"确保{day.year}年{day.month}月{day.day}日前完成省定任务"
-
-
-def _month_end(figures: Figures) -> str:
-    day = date.fromisoformat(figures["ends_on"])
-    return f"{day.year}年{day.month}月底"
 
 
 def _month(text: str) -> str:

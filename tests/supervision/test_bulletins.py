@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from plans.models import CountyPlan, PlanTask, Round
 from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from shuozhou_mines.jobs import Run, Stopped, claim, finish
 from shuozhou_mines.models import Job
@@ -17,11 +18,13 @@ from supervision import bulletin_actions as bulletins
 from supervision.bulletin_content import bulletin_content, content_key
 from supervision.bulletins import band_of, compute_figures, quarter_before, quarter_of
 from supervision.models import Bulletin
+from supervision.sentences import draft_paragraphs
 from supervision.tasks import print_bulletin
 from supervision.waiting import waiting_for
 from taskforce.models import County
 from taskforce.roles import Role
 from tests.conftest import PINGLU, SHUOCHENG, load_ground, make_people, make_person
+from tests.factories import make_mine
 from tests.supervision.quarter import (
     APRIL,
     JUNE,
@@ -189,7 +192,7 @@ def test_sentences_say_what_the_figures_say(quarter, people):
     assert text["overall"] == (
         "截至2025年6月底，全市整治整合任务13座，累计完成7座，完成率53.85%；本季度新增完成6座，"
         "进行中1座，未启动5座。完成率比2025年第一季度（33.33%）提高20.52个百分点。"
-        "其中，山阴县截至5月底。应县、右玉县、怀仁市本季度没有已报送的月报，未计入上述数据。"
+        "其中，山阴县截至5月。应县、右玉县、怀仁市本季度没有已报送的月报，未计入上述数据。"
     )
     assert text["counties"] == (
         "按完成率由高到低依次为：朔城区（100.00%）、平鲁区（66.67%）、山阴县（28.57%）。"
@@ -214,6 +217,24 @@ def test_a_quarter_without_reports_is_told_honestly(people):
     )
     assert text["batches"] == ""
     assert bulletin_content(draft).sections[0].heading == "一、总体进展"
+
+
+def test_a_running_quarter_does_not_claim_its_end(quarter, people):
+    """A milestone of next week is not overdue, and June's figures are not those of its end."""
+    plan = CountyPlan.objects.create(
+        round=Round.objects.get(), county=quarter["shuocheng"], state="approved",
+        submitted_at=at(4, 1),
+    )  # fmt: skip
+    for number, due_on in enumerate((date(2025, 6, 10), date(2025, 6, 28)), start=1):
+        PlanTask.objects.create(
+            plan=plan, mine=make_mine(quarter["shuocheng"], number), kind="exit", due_on=due_on
+        )
+    figures = compute_figures(year=2025, quarter=2, at=at(6, 21))
+    text = {paragraph["key"]: paragraph["text"] for paragraph in draft_paragraphs(figures)}
+    assert text["overall"].startswith("截至2025年6月，全市整治整合任务13座")
+    assert row_of(figures, "朔城区")["overdue_tasks"] == 1
+    assert row_of(figures, "应县")["reports"][2]["state"] == "not_due"
+    assert "二是部分任务超过时限。共1项任务到期未完成（朔城区1）。" in text["problems"]
 
 
 def test_an_edited_paragraph_survives_a_refresh_and_the_others_follow_the_figures(

@@ -298,7 +298,7 @@ def test_paragraph_by_paragraph_the_office_edits_and_takes_back(draft, signed_in
 def test_the_page_shows_tables_charts_and_where_each_figure_comes_from(draft, filed, signed_in):
     page = text_of(signed_in("office").get(reverse("bulletin", args=[draft.pk])))
     assert page.count("<svg xmlns=") == 2
-    assert "全市整治整合分类进展（截至2025年6月30日）" in page
+    assert "全市整治整合分类进展（截至2025年4月底）" in page
     assert reverse("report", args=[filed.pk]) in page
 
 

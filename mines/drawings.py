@@ -27,7 +27,7 @@ def _feature(mine: Any) -> dict[str, Any]:
     drawn = "（示意）" if mine.boundary.is_schematic else ""
     properties = {
         "name": mine.name,
-        "label": mine.name.removeprefix(mine.county.name)[:12],
+        "label": mine.name.removeprefix(mine.county.name),
         "state": mine.state,
         "url": reverse("mine", args=[mine.registry_no]),
         "facts": [

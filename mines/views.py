@@ -186,7 +186,7 @@ def _export_links(given: QueryDict) -> list[dict[str, str]]:
     query = _query(given, without=("cols", "page"))
     tail = f"?{query}" if query else ""
     return [
-        {"label": f"导出 {label}", "url": reverse("mine-export", args=[key]) + tail}
+        {"label": label, "url": reverse("mine-export", args=[key]) + tail}
         for key, (label, _) in FORMATS.items()
     ]
 

@@ -63,7 +63,10 @@ def only_one() -> Iterator[None]:
         except Busy:
             if RUNNING.exists():
                 raise Halt(describe_other()) from None
-            print("  another make demo of this checkout is starting or stopping; waiting for it", flush=True)
+            print(
+                "  another make demo of this checkout is starting or stopping; waiting for it",
+                flush=True,
+            )
             try:
                 stack.enter_context(claim(FOLDER / "lock", patience=20))
             except Busy:

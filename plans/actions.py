@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from plans import permissions, tasks
-from plans.compliance import what_blocks_submission
+from plans.compliance import Outdated, refuse_outdated, what_blocks_submission
 from plans.models import (
     Approval,
     CountyPlan,
@@ -122,19 +122,24 @@ def _workbook_suffix(upload: "UploadedFile[bytes]") -> str:
     return suffix
 
 
-@transaction.atomic
 def take_step(
     *, plan_id: int, step: str, by: Any, at: datetime, seen_state: str, note: str = ""
 ) -> CountyPlan:
     """Move a plan one step on; `seen_state` is the state the person saw.
 
     Raises NotAllowed, WrongState when somebody was faster, Incomplete when the step's conditions
-    are not met, and ValueError for a step with an action of its own.
+    are not met, and ValueError for a step with an action of its own. When only the findings are
+    outdated, a new check is queued although the step is refused.
     """
     if STEPS[step].own_action:
         raise ValueError(f"{step} has an action of its own")
-    plan = lock_plan(plan_id)
-    return step_on(plan, STEPS[step], by=by, at=at, seen_state=seen_state, note=note)
+    try:
+        with transaction.atomic():
+            plan = lock_plan(plan_id)
+            return step_on(plan, STEPS[step], by=by, at=at, seen_state=seen_state, note=note)
+    except Outdated as refusal:
+        tasks.queue_check(refusal.version, by=by)
+        raise
 
 
 def step_on(
@@ -146,7 +151,7 @@ def step_on(
         raise WrongState(_who_was_faster(plan))
     if step.needs_note and not note.strip():
         raise Incomplete(f"{step.label}必须写明意见，县（市、区）才知道要改什么。")
-    version = _condition(plan, step)
+    version = _condition(plan, step, on=timezone.localdate(at))
     from_state = plan.state
     plan.state = step.to_state
     if step.code == "submit" and plan.submitted_at is None:
@@ -166,12 +171,13 @@ def step_on(
     return plan
 
 
-def _condition(plan: CountyPlan, step: Step) -> PlanVersion:
+def _condition(plan: CountyPlan, step: Step, *, on: date) -> PlanVersion:
     """Return the version the step is about; raise Incomplete when it may not go on yet."""
     version = plan.versions.first()
     if version is None:
         raise Incomplete("还没有上传方案。请先下载模板，填好后上传。")
     if step.code == "submit":
+        refuse_outdated(version, on=on)
         reasons = what_blocks_submission(version)
         if reasons:
             raise Incomplete("还不能报送：" + "；".join(reasons) + "。")

@@ -11,16 +11,18 @@ from django.utils import timezone
 from mines.models import Mine, Mineral
 from mines.sheets import CellProblem, WorkbookRefused, read_workbook
 from plans.compliance import find, save_run
-from plans.models import Disposition, MergedArea, PlanVersion
+from plans.models import CheckRun, Disposition, MergedArea, PlanVersion
 from plans.outlines import CornerProblem, Outline, read_outlines
 from plans.registry import registry_of, template_key
 from plans.workbook import ParsedPlan, annotate, read_plan
 from plans.workbook_columns import CORNERS
-from shuozhou_mines.jobs import Run, handles
+from shuozhou_mines.jobs import Run, enqueue, handles
+from shuozhou_mines.models import Job
 from shuozhou_mines.storage import store
 from standards.run import ordered_rules
 
 READ_VERSION = "plans.read_version"
+CHECK_VERSION = "plans.check_version"
 STEPS_BEFORE_CHECKS = 2
 
 
@@ -43,12 +45,37 @@ def read_version(run: Run) -> None:
         run.still_ours()
         _store(version, parsed, outlines, problems)
     today = timezone.localdate()
-    found = find(version, on=today, progress=lambda *at: _report_checks(run, *at))
+    checked = find(version, on=today, progress=lambda *at: _report_checks(run, *at))
     with transaction.atomic():
         run.still_ours()
-        save_run(version, found, job=run.job, on=today)
+        save_run(version, checked, job=run.job)
         version.state = PlanVersion.State.READ
         version.save(update_fields=["state"])
+
+
+@handles(CHECK_VERSION, "按标准重新检查方案")
+def check_version(run: Run) -> None:
+    """Check a read version again; a job that is taken up again after its result is kept ends."""
+    version = PlanVersion.objects.select_related("plan__county").get(pk=run.subject_id)
+    if version.state != PlanVersion.State.READ or CheckRun.objects.filter(job=run.job).exists():
+        return
+    checked = find(
+        version, on=timezone.localdate(), progress=lambda *at: run.report(at[0], at[1], at[2])
+    )
+    with transaction.atomic():
+        run.still_ours()
+        save_run(version, checked, job=run.job)
+
+
+def queue_check(version: PlanVersion, *, by: Any) -> Job:
+    """Queue a new check of a version; while one is open, that one is returned."""
+    asked = Job.objects.about(version).filter(kind=CHECK_VERSION)
+    last = asked.first()
+    if last is not None and last.is_open:
+        return last
+    return enqueue(
+        kind=CHECK_VERSION, subject=version, key=f"{version.pk}:{asked.count() + 1}", by=by
+    )
 
 
 def _report_checks(run: Run, done: int, total: int, title: str) -> None:

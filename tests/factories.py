@@ -126,7 +126,7 @@ def read_by_hand(version: PlanVersion) -> PlanVersion:
         for mine in Mine.objects.in_scope().filter(county=version.plan.county)
     )
     today = date(2025, 9, 2)
-    save_run(version, find(version, on=today), job=None, on=today)
+    save_run(version, find(version, on=today), job=None)
     version.state = PlanVersion.State.READ
     version.save(update_fields=["state"])
     return version

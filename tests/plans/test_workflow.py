@@ -205,7 +205,7 @@ def test_a_plan_that_leaves_a_mine_out_is_not_submitted(people, counties) -> Non
     version = add_version(plan, people, b"second")
     version.dispositions.filter(mine__name="漏报石料矿").delete()
     version.check_runs.all().delete()
-    save_run(version, find(version, on=date(2025, 9, 2)), job=None, on=date(2025, 9, 2))
+    save_run(version, find(version, on=date(2025, 9, 2)), job=None)
     with pytest.raises(Incomplete) as refusal:
         _submit(plan, people)
     assert "漏报石料矿" in refusal.value.message

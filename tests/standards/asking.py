@@ -1,4 +1,7 @@
-"""Ask single rules about facts built in a line, against the rulebook and minerals that ship."""
+"""Ask single rules about facts built in a line, against the rulebook and minerals that ship.
+
+Parameters are Any where callers spread mixed facts over them.
+"""
 
 import json
 from dataclasses import replace
@@ -31,25 +34,26 @@ def amounts(facts: dict[str, Any]) -> dict[str, Any]:
         else value
         for name, value in facts.items()
     }
-    if isinstance(built.get("mineral"), str):
-        built["mineral"] = BY_NAME[built["mineral"]]
+    mineral = facts.get("mineral")
+    if isinstance(mineral, str):
+        built["mineral"] = BY_NAME[mineral]
     for name in ("licensed_scale", "design_scale", "planned_scale", "scale"):
         if name in built:
             built.setdefault(f"{name}_unit", ScaleUnit.WAN_T)
     return built
 
 
-def mine(key: str = "m1", **facts: Any) -> MineFacts:
+def mine(key: Any = "m1", **facts: Any) -> MineFacts:
     """Build a mine."""
     return MineFacts(key=key, **{"name": f"示例矿{key}", **amounts(facts)})
 
 
-def area(key: str = "a1", **facts: Any) -> AreaFacts:
+def area(key: Any = "a1", **facts: Any) -> AreaFacts:
     """Build a consolidated area."""
     return AreaFacts(key=key, **{"name": f"示例整合区{key}", **amounts(facts)})
 
 
-def extra(key: str = "x1", **facts: Any) -> ExtraFacts:
+def extra(key: Any = "x1", **facts: Any) -> ExtraFacts:
     """Build an added resource."""
     return ExtraFacts(key=key, **{"name": f"示例资源{key}", **amounts(facts)})
 
@@ -76,21 +80,19 @@ def ask(
     return list(check(facts, rulebook, on=on, only={code}))
 
 
-def mine_verdicts(code: str, *, on: date = TODAY, **facts: Any) -> list[str]:
+def mine_verdicts(code: str, *, on: Any = TODAY, **facts: Any) -> list[str]:
     """Return the verdicts of one rule on a plan of one mine."""
     found = ask(code, plan(mines=(mine(**facts),)), on=on)
     return [finding.verdict.value for finding in found]
 
 
-def area_verdicts(code: str, *, on: date = TODAY, **facts: Any) -> list[str]:
+def area_verdicts(code: str, *, on: Any = TODAY, **facts: Any) -> list[str]:
     """Return the verdicts of one rule on a plan of one area."""
     found = ask(code, plan(areas=(area(**facts),)), on=on)
     return [finding.verdict.value for finding in found]
 
 
-def extra_verdicts(
-    code: str, *, on: date = TODAY, host: AreaFacts | MineFacts | None = None, **facts: Any
-) -> list[str]:
+def extra_verdicts(code: str, *, on: Any = TODAY, host: Any = None, **facts: Any) -> list[str]:
     """Return the verdicts of one rule on an added resource of an area or mine."""
     piece = extra(**facts)
     if isinstance(host, MineFacts):
@@ -106,7 +108,7 @@ def with_extra(host: Any, piece: ExtraFacts) -> Any:
     return replace(host, extras=(*host.extras, piece))
 
 
-def plan_verdicts(code: str, *, on: date = TODAY, **facts: Any) -> list[str]:
+def plan_verdicts(code: str, *, on: Any = TODAY, **facts: Any) -> list[str]:
     """Return the verdicts of one rule on a plan as a whole."""
     found = ask(code, plan(**facts), on=on)
     return [finding.verdict.value for finding in found if finding.subject_kind == "plan"]

@@ -78,7 +78,7 @@ def test_reserve_rows(name: str, unit: str, medium: str, large: str):
 def test_production_rows(name: str, unit: ScaleUnit, medium: int, large: int):
     row = BY_NAME[name].production
     assert row is not None
-    assert (row.unit, row.medium, row.large) == (unit.label, medium, large)
+    assert (row.unit, row.medium, row.large) == (unit.label, Decimal(medium), Decimal(large))
 
 
 def test_rows_say_how_sure_they_are():

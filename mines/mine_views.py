@@ -36,7 +36,8 @@ def mine_page(request: HttpRequest, registry_no: str) -> HttpResponse:
     mine = _mine_of(request, registry_no)
     boundary = boundary_of(mine)
     today = timezone.localdate()
-    near = _neighbours(request, mine)
+    reach = _reach(today)
+    near = _neighbours(request, mine, reach)
     context = {
         "mine": mine,
         "state_tone": STATE_TONES.get(mine.state, "neutral"),
@@ -53,8 +54,8 @@ def mine_page(request: HttpRequest, registry_no: str) -> HttpResponse:
             {"row": each, "method": Method(each.method).label if each.method else ""}
             for each in near
         ],
-        "reach": _reach(today),
-        "map": _map(mine, boundary, _reach(today)),
+        "reach": reach,
+        "map": _map(mine, boundary, reach),
         "plans": _plans(request, mine),
         "tabs": _tabs(mine, "mine"),
     }
@@ -74,7 +75,8 @@ def mine_history(request: HttpRequest, registry_no: str) -> HttpResponse:
 def mine_surroundings(request: HttpRequest, registry_no: str) -> JsonResponse:
     """Answer the boundary of a mine and those near it as GeoJSON."""
     mine = _mine_of(request, registry_no)
-    ids = [mine.pk, *(each.mine_id for each in _neighbours(request, mine))]
+    near = _neighbours(request, mine, _reach(timezone.localdate()))
+    ids = [mine.pk, *(each.mine_id for each in near)]
     found = feature_collection(Mine.objects.filter(pk__in=ids))
     return JsonResponse(found, content_type="application/geo+json")
 
@@ -93,14 +95,14 @@ def mine_corners(request: HttpRequest, registry_no: str) -> HttpResponse:
     return response
 
 
-def _neighbours(request: HttpRequest, mine: Mine) -> list[Neighbour]:
+def _neighbours(request: HttpRequest, mine: Mine, reach: Decimal) -> list[Neighbour]:
     """Return the mines near this one in the counties that the reader may see."""
     boundary = boundary_of(mine)
     if boundary is None:
         return []
     found = neighbours(
         [(mine.registry_no, boundary.outline)],
-        within_m=_reach(timezone.localdate()),
+        within_m=reach,
         ignoring={mine.registry_no: [mine.pk]},
     )[mine.registry_no]
     return [each for each in found if permissions.can(request.user, "see_mines", each.county_code)]

@@ -89,7 +89,8 @@ def mine_facts(mine: Mine) -> MineFacts:
         is_on_ridge=mine.is_on_ridge,
         last_production_on=mine.last_production_on,
         suspended_since=mine.suspended_since,
-        safety_licence_no=mine.safety_licence_no,
+        # A blank number has not been looked up yet; it does not say that there is none.
+        safety_licence_no=mine.safety_licence_no or None,
         safety_licence_valid_to=mine.safety_licence_valid_to,
         acceptance=_acceptance(mine),
     )

@@ -8,7 +8,7 @@ from mines import boundaries
 from mines.facts import area_of, mineral_facts
 from mines.models import Holder, Mine
 from plans.models import MergedArea
-from plans.survey import AddedPart, Survey
+from plans.survey import AddedPart, Survey, is_drawn_for_show
 from standards import facts
 from standards.figures import Grade, production_grade, reserve_grade
 from standards.terms import (
@@ -193,8 +193,8 @@ def _overlaps(
             name=row.name,
             licence_no=row.licence_no or None,
             # A drawn outline shows the place, not how much of it is covered.
-            area_m2=None if row.is_schematic else row.area_m2,
-            width_m=None if row.is_schematic else row.width_m,
+            area_m2=None if _drawn(row, basis) else row.area_m2,
+            width_m=None if _drawn(row, basis) else row.width_m,
             same_holder=None if lead is None else row.holder_id == lead.pk,
             is_replaced=basis.kinds.get(row.mine_id) is Disposition.MERGE,
             exception=_leaves(row.mine_id, basis),
@@ -205,6 +205,11 @@ def _overlaps(
         name = f"台账中没有范围坐标的 {basis.unplaced} 座矿山"
         found.append(facts.OverlapFacts(key="", name=name))
     return tuple(found)
+
+
+def _drawn(row: boundaries.Overlap | boundaries.Neighbour, basis: AreaBasis) -> bool:
+    mine = basis.registered.get(row.mine_id)
+    return row.is_schematic if mine is None else is_drawn_for_show(mine)
 
 
 def _leaves(mine_id: int, basis: AreaBasis) -> str:
@@ -230,7 +235,7 @@ def _neighbours(
         facts.NeighbourFacts(
             key=row.registry_no,
             name=row.name,
-            distance_m=None if row.is_schematic else row.distance_m,
+            distance_m=None if _drawn(row, basis) else row.distance_m,
             method=Method(row.method) if row.method else None,
             same_holder=None if lead is None else row.holder_id == lead.pk,
         )
@@ -306,7 +311,7 @@ def _measured(
     place = "与".join(mine.name for mine in sides) + "之间" if sides else "周边"
     return facts.ExtraFacts(
         key=part.key,
-        name=f"{area.name}：{place}新增地块"[:120],
+        name=f"{area.code} {place}新增地块",
         kind=kind,
         area_m2=part.area_m2,
         reason=area.extra_reason,

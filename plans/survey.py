@@ -40,10 +40,19 @@ class Survey:
     parts: Mapping[str, tuple[AddedPart, ...]] = field(default_factory=dict)
 
 
+def is_drawn_for_show(mine: Mine) -> bool:
+    """Tell whether a mine's outline shows its place alone, so that nothing can be measured on it.
+
+    The outline of an invented mine is as good as its other figures.
+    """
+    boundary: Boundary | None = getattr(mine, "boundary", None)
+    return boundary is not None and boundary.is_schematic and not mine.is_demo
+
+
 def boundary_of(mine: Mine) -> Boundary | None:
     """Return a mine's boundary; None where it has none, or only one drawn to show the place."""
     boundary: Boundary | None = getattr(mine, "boundary", None)
-    return None if boundary is None or boundary.is_schematic else boundary
+    return None if boundary is None or is_drawn_for_show(mine) else boundary
 
 
 def survey(

@@ -33,6 +33,8 @@ EXISTING_AND_AREA = (Phase.EXISTING, Phase.CONSOLIDATED)
 AREA_ONLY = (Phase.CONSOLIDATED,)
 LATERAL = frozenset({ExtraResource.GAP, ExtraResource.PERIPHERY})
 M2_PER_KM2 = Decimal(1_000_000)
+# Areas are published to 0.0001 km².
+HALF_A_DIGIT_M2 = Decimal(50)
 
 
 def is_closed(site: Site) -> bool:
@@ -359,7 +361,8 @@ def _added_m2(area: AreaFacts) -> Decimal | None:
         return measured
     growth = (area.area_km2 - area.old_area_km2) * M2_PER_KM2
     if measured is not None:
-        return max(measured, growth)
+        # Each published area is rounded: what measuring finds goes before that.
+        return max(measured, growth - HALF_A_DIGIT_M2 * (len(area.member_keys) + 1))
     return growth if growth > 0 else None
 
 

@@ -167,7 +167,7 @@ def _compare(
     standard = f"最低生产规模 {plain(floor)} 万吨/年"
     fix = f"把生产规模提高到每个独立生产系统不小于 {plain(floor)} 万吨/年。"
     if tonnes and max(tonnes) < floor:
-        amounts = "、".join(rounded(amount) for amount in tonnes)
+        amounts = "、".join(dict.fromkeys(rounded(amount) for amount in tonnes))
         return failed(f"{who}规模 {amounts} 万吨/年，低于{standard}。", *shown, fix=fix)
     whole = yearly_scale(site) if name else None
     if tonnes and (min(tonnes) < floor or (whole is not None and whole < floor)):

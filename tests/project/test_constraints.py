@@ -1,0 +1,297 @@
+"""Try to break every database constraint once, past all forms and actions."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
+
+from mines.models import (
+    CGCS2000,
+    Boundary,
+    Holder,
+    Licence,
+    Mine,
+    ProductionSystem,
+    Stock,
+)
+from plans.models import (
+    Attachment,
+    CountyPlan,
+    Disposition,
+    Finding,
+    MergedArea,
+    Opinion,
+    PlanTask,
+    PlanVersion,
+    Round,
+    Ruling,
+    Target,
+)
+from plans.workflow import State
+from publicity.models import Notice, Objection
+from shuozhou_mines.models import Job
+from taskforce.models import Appointment, Organization, TaskForce, TrailEntry
+from taskforce.trail import record
+from tests.conftest import PINGLU, SHUOCHENG
+from tests.factories import OPENED_AT, PUBLISHED_AT, make_mine, plan_at, square
+
+PARTS = ("shuozhou_mines", "taskforce", "mines", "plans", "publicity")
+BOW_TIE = MultiPolygon(
+    Polygon(((112, 39), (112.01, 39.01), (112.01, 39), (112, 39.01), (112, 39)), srid=CGCS2000),
+    srid=CGCS2000,
+)
+
+
+@pytest.fixture
+def here(people, counties) -> SimpleNamespace:
+    """Return a published plan with all that hangs on it."""
+    plan = plan_at(State.PUBLISHED, people, counties[SHUOCHENG])
+    version = plan.versions.get()
+    return SimpleNamespace(
+        people=people,
+        counties=counties,
+        plan=plan,
+        version=version,
+        row=version.dispositions.first(),
+        mine=Mine.objects.get(registry_no="SZ-140602-0001"),
+        area=MergedArea.objects.create(version=version, code="Z1", name="一区"),
+        notice=Notice.objects.get(),
+        run=version.check_runs.get(),
+    )
+
+
+def _again(row: Any, **changes: Any) -> Any:
+    """Insert the same row once more, but for the changes."""
+    row.pk = None
+    row._state.adding = True
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    return row
+
+
+def _job(**facts: Any) -> Job:
+    return Job.objects.create(
+        **{"kind": "k", "idempotency_key": "k", "subject_type": "t", "subject_id": 1, **facts}
+    )
+
+
+def _appointment(here: Any, **facts: Any) -> Appointment:
+    return Appointment.objects.create(
+        task_force=TaskForce.objects.get(county=None), post="成员", **facts
+    )
+
+
+def _licence(here: Any, **facts: Any) -> Licence:
+    return Licence.objects.create(
+        **{
+            "mine": here.mine, "number": "C1", "valid_from": date(2031, 1, 1),
+            "valid_to": date(2031, 12, 31), **facts,
+        }
+    )  # fmt: skip
+
+
+def _opinion(here: Any, **facts: Any) -> Opinion:
+    return Opinion.objects.create(
+        **{
+            "version": here.version, "stance": "agree", "by": here.people["office"],
+            "unit": Organization.objects.get(name="市财政局"), "at": OPENED_AT, **facts,
+        }
+    )  # fmt: skip
+
+
+def _objection(here: Any, **facts: Any) -> Objection:
+    return Objection.objects.create(
+        **{
+            "notice": here.notice, "receipt_number": "R1", "received_at": PUBLISHED_AT,
+            "text": "异议", "identity_sealed": b"", **facts,
+        }
+    )  # fmt: skip
+
+
+def _ruling(here: Any, **facts: Any) -> Ruling:
+    office = here.people["office"]
+    return Ruling.objects.create(
+        **{
+            "plan": here.plan, "finding": here.run.findings.first(), "rule": "S-A01",
+            "subject_kind": "mine", "subject_key": "1", "basis_hash": "0" * 64,
+            "verdict": "review", "decision": "meets", "reason": "现场核实。",
+            "basis_document": "核查记录1号", "by": office, "at": OPENED_AT, **facts,
+        }
+    )  # fmt: skip
+
+
+# The name of each constraint, with what must not be possible.
+BREAK: dict[str, Callable[[Any], Any]] = {
+    "job_finished_iff_ended": lambda here: _job(state="done"),
+    "job_done_within_total": lambda here: _job(done=3, total=2),
+    "organization_county_iff_county": lambda here: Organization.objects.filter(
+        kind="member_unit"
+    ).update(county=SHUOCHENG),
+    "taskforce_one_for_city": lambda here: TaskForce.objects.create(name="另一个专班"),
+    "appointment_ends_after_start": lambda here: _appointment(
+        here, starts_on=date(2025, 5, 2), ends_on=date(2025, 5, 1)
+    ),
+    "holder_uscc_once": lambda here: [
+        Holder.objects.create(name=name, uscc="91140600MA0K000011") for name in "ab"
+    ],
+    "holder_share_is_fraction": lambda here: Holder.objects.update(parent_share=Decimal("1.1")),
+    "mine_life_not_negative": lambda here: Mine.objects.update(service_life_years=Decimal("-0.1")),
+    "mine_density_plausible": lambda here: Mine.objects.update(density=Decimal(10)),
+    "licence_ends_after_start": lambda here: _licence(here, valid_to=date(2030, 12, 31)),
+    "licence_top_above_bottom": lambda here: _licence(
+        here, elevation_top_m=Decimal(1300), elevation_bottom_m=Decimal(1300)
+    ),
+    "licence_scale_has_unit": lambda here: _licence(here, scale=Decimal(60)),
+    "licence_periods_apart": lambda here: _licence(
+        here, valid_from=date(2027, 12, 1), valid_to=date(2029, 12, 31)
+    ),
+    "system_name_once_per_mine": lambda here: _again(ProductionSystem.objects.first()),
+    "system_scale_has_unit": lambda here: ProductionSystem.objects.update(unit=""),
+    "stock_class_once_per_mine": lambda here: [
+        Stock.objects.create(mine=here.mine, stock_class="proved", amount=1, as_of=date(2025, 1, 1))
+        for _ in range(2)
+    ],
+    "stock_not_negative": lambda here: Stock.objects.create(
+        mine=here.mine, stock_class="proved", amount=Decimal("-1"), as_of=date(2025, 1, 1)
+    ),
+    "boundary_is_valid": lambda here: Boundary.objects.update(outline=BOW_TIE),
+    "round_one_open": lambda here: Round.objects.create(
+        name="二", compile_due_on=date(2026, 5, 31), finish_due_on=date(2026, 12, 31)
+    ),
+    "plan_one_per_county_and_round": lambda here: _again(CountyPlan.objects.get()),
+    "plan_submitted_when_beyond_draft": lambda here: CountyPlan.objects.update(submitted_at=None),
+    "version_number_once_per_plan": lambda here: _again(PlanVersion.objects.get()),
+    "area_code_once_per_version": lambda here: _again(MergedArea.objects.get()),
+    "area_outline_is_valid": lambda here: MergedArea.objects.update(outline=BOW_TIE),
+    "disposition_mine_once_per_version": lambda here: _again(here.row, kind="close"),
+    "disposition_area_only_for_merger": lambda here: Disposition.objects.update(area=here.area),
+    "finding_once_per_rule_and_subject": lambda here: _again(Finding.objects.first()),
+    "opinion_once_per_unit_and_version": lambda here: [_opinion(here) for _ in range(2)],
+    "opinion_says_why": lambda here: _opinion(here, stance="change"),
+    "attachment_not_empty": lambda here: Attachment.objects.create(
+        plan=here.plan, title="附件", size=0, uploaded_by=here.people["office"]
+    ),
+    "task_once_per_mine": lambda here: _again(PlanTask.objects.first()),
+    "task_done_with_evidence": lambda here: PlanTask.objects.update(done_on=date(2025, 12, 1)),
+    "target_once_per_day": lambda here: [
+        Target.objects.create(
+            county=here.counties[PINGLU], kind="close", number=1, valid_from=date(2025, 1, 1)
+        )
+        for _ in range(2)
+    ],
+    "ruling_says_why": lambda here: _ruling(here, reason=""),
+    "ruling_confirmed_by_and_at": lambda here: _ruling(
+        here, confirmed_by=here.people["city_leader"]
+    ),
+    "ruling_confirmed_by_another": lambda here: _ruling(
+        here, confirmed_by=here.people["office"], confirmed_at=OPENED_AT
+    ),
+    "notice_one_in_force_per_plan": lambda here: _again(Notice.objects.get()),
+    "notice_withdrawn_with_reason": lambda here: Notice.objects.update(withdrawn_at=PUBLISHED_AT),
+    "objection_closed_after_received": lambda here: _objection(
+        here, closed_at=PUBLISHED_AT - timedelta(seconds=1)
+    ),
+}
+
+
+def declared() -> set[str]:
+    """Return the names of all constraints that our models declare."""
+    return {
+        constraint.name
+        for part in PARTS
+        for model in apps.get_app_config(part).get_models()
+        for constraint in model._meta.constraints
+    }
+
+
+def test_every_constraint_has_its_attempt() -> None:
+    assert declared() == set(BREAK)
+
+
+@pytest.mark.parametrize("name", sorted(BREAK))
+def test_the_database_refuses(name, here) -> None:
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        BREAK[name](here)
+    assert f'"{name}"' in str(refusal.value)
+
+
+def test_constraints_say_what_is_wrong_in_chinese() -> None:
+    silent = {
+        constraint.name
+        for part in PARTS
+        for model in apps.get_app_config(part).get_models()
+        for constraint in model._meta.constraints
+        if constraint.violation_error_message == constraint.default_violation_error_message
+    }
+    # Nobody types these: they guard against our own mistakes.
+    assert silent == {
+        "area_code_once_per_version",
+        "finding_once_per_rule_and_subject",
+        "objection_closed_after_received",
+        "task_once_per_mine",
+        "version_number_once_per_plan",
+    }
+
+
+# --- uniqueness of single columns ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        lambda here: [_job() for _ in range(2)],
+        lambda here: [_objection(here) for _ in range(2)],
+        lambda here: _again(Mine.objects.first()),
+        lambda here: _again(here.people["office"]),
+        lambda here: _again(here.plan.approval),
+        lambda here: _again(here.mine.boundary),
+        lambda here: Organization.objects.update(name="同名"),
+    ],
+)
+def test_there_is_one_of_a_kind(twice, here) -> None:
+    with pytest.raises(IntegrityError, match="unique constraint"), transaction.atomic():
+        twice(here)
+
+
+# --- the trail -----------------------------------------------------------------------------------
+
+
+def test_the_trail_can_only_grow(people, counties) -> None:
+    entry = record("试", by=people["office"], county=counties[PINGLU], note="一")
+    rows = TrailEntry.objects.filter(pk=entry.pk)
+    attempts: list[Callable[[], Any]] = [
+        lambda: rows.update(act="改"),
+        lambda: rows.update(by=F("by")),
+        rows.delete,
+        entry.delete,
+        entry.save,
+        lambda: _raw("UPDATE taskforce_trailentry SET act = 'x'"),
+        lambda: _raw("DELETE FROM taskforce_trailentry"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(DatabaseError, match="append_only"), transaction.atomic():
+            attempt()
+    assert rows.get().act == "试"
+
+
+def _raw(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_registry_history_can_only_grow(counties) -> None:
+    mine = make_mine(counties[SHUOCHENG], 9, at=(112.4, 39.3))
+    Mine.objects.filter(pk=mine.pk).update(name="改了名")
+    Boundary.objects.filter(mine=mine).update(outline=square(112.5, 39.4))
+    for table in ("mines_mineevent", "mines_boundaryevent", "mines_licenceevent"):
+        for statement in (f"UPDATE {table} SET pgh_label = 'x'", f"DELETE FROM {table}"):  # noqa: S608
+            with pytest.raises(DatabaseError, match="append_only"), transaction.atomic():
+                _raw(statement)

@@ -45,8 +45,6 @@ INSTALLED_APPS = [
     "pghistory",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "template_partials",
     "shuozhou_mines",
     "taskforce",
     "rulebook",
@@ -88,7 +86,6 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "shuozhou_mines.navigation.portal",
             ],
-            "builtins": ["template_partials.templatetags.partials"],
         },
     }
 ]

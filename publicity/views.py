@@ -16,7 +16,7 @@ from rulebook.current import current_rulebook
 from plans.models import PlanTask
 from publicity.documents import AREA_COLUMNS, MINE_COLUMNS
 from publicity.models import Notice, NoticeShape, PublicDocument, TransferNotice
-from standards.rules import RULES
+from standards.run import ordered_rules
 from standards.terms import Disposition
 from taskforce.models import Appointment, County
 
@@ -236,7 +236,7 @@ def standards_page(request: HttpRequest) -> HttpResponse:
         request,
         "publicity/standards.html",
         {
-            "rules": sorted(RULES.values(), key=lambda rule: rule.code),
+            "rules": ordered_rules(),
             "entries": [entry for entry in rulebook.entries() if entry.value is not None],
             "unknown": sum(1 for entry in rulebook.entries() if entry.value is None),
         },

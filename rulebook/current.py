@@ -6,7 +6,9 @@ from rulebook.models import RulebookVersion, entry_row
 from shuozhou_mines.errors import Incomplete
 from standards.rulebook import Rulebook
 
-NOTHING_IN_FORCE = "标准库里还没有现行版本，无法检查标准。请系统管理员运行 manage.py load_fixtures 载入工作方案的标准。"
+NOTHING_IN_FORCE = (
+    "标准库里还没有现行版本。请系统管理员运行 manage.py load_fixtures 载入标准，再检查。"
+)
 
 # Approved versions never change, so that one can be kept for as long as it is in force.
 _kept: dict[tuple[str, int], Rulebook] = {}

@@ -17,6 +17,7 @@ urlpatterns = [
     path("work/jobs/<int:job_id>/", views.job_page, name="job"),
     path("work/jobs/<int:job_id>/cancel/", views.job_cancel, name="job-cancel"),
     path("work/mines/", include("mines.urls")),
+    path("work/checks/", include("mines.check_urls")),
     path("work/rulebook/", include("rulebook.urls")),
     path("work/plans/", include("plans.urls")),
     path("work/", include("taskforce.urls")),

@@ -109,7 +109,8 @@ class Site:
             if done.returncode:
                 raise RuntimeError(f"{words}: {done.stderr[-2000:]}")
         self._run("gunicorn", "shuozhou_mines.wsgi", "-b", f"127.0.0.1:{self.port}",
-                  "-k", "gthread", "--threads", "4", "--log-level", "warning")  # fmt: skip
+                  "-k", "gthread", "--threads", "4", "--log-level", "warning",
+                  "--no-control-socket")  # fmt: skip
         self._run("celery", "-A", "shuozhou_mines", "worker", "-c", "1", "-l", "warning")
         self._wait()
 

@@ -4,6 +4,7 @@
   "use strict";
 
   const { KINDS, UNKNOWN, stylist, countyStyle, sample } = window.portalFills;
+  const LEGENDS = { disposition: "处置方式（座）", state: "生产状态（座）", verdict: "检查结论（处）" };
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -225,7 +226,7 @@
     const rowsBox = make("div", "");
     rowsBox.setAttribute("role", "group");
     rowsBox.setAttribute("aria-label", "图上显示哪些");
-    legend.append(make("summary", "", colourBy === "state" ? "生产状态（座）" : "处置方式（座）"), rowsBox);
+    legend.append(make("summary", "", LEGENDS[colourBy]), rowsBox);
     legend.open = wide();
     function drawLegend() {
       const counts = new Map();

@@ -19,6 +19,13 @@
       { code: "preparing", label: "筹建", colour: "#5b6675", pattern: "empty", marker: "ring" },
       { code: "closed", label: "关闭", colour: "#7a1f2b", pattern: "solid", marker: "square" },
     ],
+    verdict: [
+      { code: "fail", label: "不符合", colour: "#b3261e", pattern: "solid", marker: "square" },
+      { code: "review", label: "待研判", colour: "#a15c00", pattern: "wide", marker: "triangle" },
+      { code: "nodata", label: "缺数据", colour: "#5b6675", pattern: "lines", marker: "ring" },
+      { code: "pass", label: "符合", colour: "#2f7d4f", pattern: "dots", marker: "circle" },
+      { code: "na", label: "不适用", colour: "#7f8a92", pattern: "empty", marker: "ring" },
+    ],
   };
   const UNKNOWN = { code: "", label: "未确定", colour: "#5b6675", pattern: "empty", marker: "ring" };
   const INK = "#1b2430";

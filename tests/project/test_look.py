@@ -49,7 +49,7 @@ def test_disposition_wears_the_word_and_its_own_pattern(kind: Disposition) -> No
     assert f'id="fill-{kind.value}"' in show("patterns")
 
 
-@pytest.mark.parametrize("vocabulary", [Disposition, MineState])
+@pytest.mark.parametrize("vocabulary", [Disposition, MineState, Verdict])
 def test_map_knows_every_code_and_word(vocabulary: Any) -> None:
     script = (STATIC / "map_fills.js").read_text(encoding="utf-8")
     for term in vocabulary:

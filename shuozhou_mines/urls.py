@@ -3,6 +3,7 @@
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
+from plans import what_if  # noqa: F401  gives its job a name on the pages of jobs
 from shuozhou_mines import views
 
 urlpatterns = [

@@ -1,10 +1,11 @@
 """Map the addresses of this part."""
 
-from django.urls import path
+from django.urls import include, path
 
 from mines import mine_views, views
 
 urlpatterns = [
+    path("", include("mines.import_urls")),
     path("", views.mine_list, name="mine-list"),
     path("shapes.json", views.mine_shapes, name="mine-shapes"),
     path("tiles/<int:z>/<int:x>/<int:y>.mvt", views.mine_tile, name="mine-tiles"),

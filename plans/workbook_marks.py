@@ -15,6 +15,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
+from mines.sheet_writing import cell_at, put
 from mines.sheets import CellProblem, WorkbookRefused
 from plans.workbook_columns import (
     FIRST_ROW,
@@ -29,10 +30,8 @@ from plans.workbook_template import (
     FONT,
     HEAD_FILL,
     SELF_CHECKS,
-    cell_at,
     lookup_formula,
     print_on_a4,
-    put,
 )
 
 MOST_CELLS = 400_000  # more than any plan has; beyond it openpyxl would need too much memory

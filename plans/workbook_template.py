@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
-from datetime import date
 from decimal import Decimal
 from io import BytesIO
-from typing import Literal, cast
+from typing import Literal
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.workbook.defined_name import DefinedName
@@ -17,6 +16,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
+from mines.sheet_writing import cell_at, put
 from mines.sheets import column_letters
 from plans.workbook_colours import colour_areas, colour_dispositions, colour_systems
 from plans.workbook_columns import (
@@ -31,7 +31,6 @@ from plans.workbook_columns import (
     NO,
     NOTE_ROW,
     OPEN,
-    SEPARATOR,
     SERVICE_LIFE,
     SYSTEMS,
     TABLES,
@@ -44,7 +43,7 @@ from plans.workbook_columns import (
 )
 from plans.workbook_meta import stamp_of
 from plans.workbook_rows import ParsedPlan, TemplateMine
-from standards.terms import Disposition, Term
+from standards.terms import Disposition
 
 FONT = "Microsoft YaHei"
 HEAD_FILL = PatternFill("solid", fgColor="0F5C63")
@@ -141,33 +140,6 @@ def write_template(
     file = BytesIO()
     book.save(file)
     return file.getvalue()
-
-
-def put(cell: Cell, value: object) -> None:
-    """Write a value that came from data; text is text, whatever it begins with."""
-    if isinstance(value, Term):
-        value = value.label
-    if isinstance(value, bool):
-        value = YES if value else NO
-    if isinstance(value, tuple):
-        value = SEPARATOR.join(term.label for term in value)
-    if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32000]
-        if not value:
-            return
-        cell.value = value
-        cell.data_type = "s"
-        if value[0] in "=+-@":
-            cell.quotePrefix = True
-    elif value is None or isinstance(value, (int, Decimal, date)):
-        cell.value = value
-    else:
-        raise TypeError(type(value))
-
-
-def cell_at(sheet: Worksheet, row: int, column: int) -> Cell:
-    """Return a cell that is not hidden under a merged range."""
-    return cast(Cell, sheet.cell(row, column))
 
 
 def lookup_formula(table: Table, row: int) -> str:

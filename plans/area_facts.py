@@ -22,6 +22,7 @@ from standards.terms import (
 
 M2_PER_KM2 = Decimal(1_000_000)
 LEAVING = (Disposition.CLOSE, Disposition.EXIT)
+NOT_NAMED = "方案没有登记的新增地块"
 VERTICAL = (ExtraResource.UPPER, ExtraResource.DEEP)
 
 
@@ -313,6 +314,7 @@ def _measured(
         key=part.key,
         name=f"{area.code} {place}新增地块",
         kind=kind,
+        kind_text="" if kind else NOT_NAMED,
         area_m2=part.area_m2,
         reason=area.extra_reason,
         overlaps=_overlaps(part.key, basis, lead),

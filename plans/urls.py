@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plans import version_views, views
+from plans import finding_views, version_views, views
 
 urlpatterns = [
     path("", views.plan_list, name="plan-list"),
@@ -25,5 +25,17 @@ urlpatterns = [
         version_views.version_marked,
         name="plan-version-marked",
     ),
+    path("versions/<int:version_id>/check/", finding_views.plan_check, name="plan-check"),
+    path(
+        "versions/<int:version_id>/check/progress/",
+        finding_views.plan_check_progress,
+        name="plan-check-progress",
+    ),
+    path("findings/<int:finding_id>/", finding_views.finding_page, name="finding"),
+    path("findings/<int:finding_id>/rule/", finding_views.finding_rule, name="finding-rule"),
+    path("rulings/<int:ruling_id>/confirm/", finding_views.ruling_confirm, name="ruling-confirm"),
+    path("runs/<int:run_id>/shapes.json", finding_views.finding_shapes, name="finding-shapes"),
+    path("runs/<int:run_id>/findings.xlsx", finding_views.findings_xlsx, name="findings-xlsx"),
+    path("runs/<int:run_id>/findings.pdf", finding_views.findings_pdf, name="findings-pdf"),
     path("versions/<int:version_id>/shapes.json", views.plan_shapes, name="plan-shapes"),
 ]

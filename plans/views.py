@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Case, Count, IntegerField, Prefetch, Value, When
+from django.db.models import Count, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from plans import actions, permissions
+from plans.finding_views import findings_part
 from plans.forms import ApprovalForm, OpinionForm, StepForm, UploadForm
-from plans.models import CountyPlan, Finding, Opinion, PlanVersion, Round
+from plans.models import CountyPlan, Opinion, PlanVersion, Round
 from plans.shapes import version_shapes
 from plans.workflow import STEPS, State, Step
 from shuozhou_mines.errors import Incomplete
@@ -30,16 +30,6 @@ TONES = {
     State.APPROVED: "active",
     State.PUBLISHED: "done",
 }
-FINDINGS_PER_PAGE = 20
-GRAVEST_FIRST = Case(
-    *(
-        When(verdict=verdict, then=Value(rank))
-        for rank, verdict in enumerate(
-            (Verdict.FAIL, Verdict.REVIEW, Verdict.NODATA, Verdict.PASS, Verdict.NA)
-        )
-    ),
-    output_field=IntegerField(),
-)
 PATH = (State.DRAFT, State.SUBMITTED, State.CO_SIGNING, State.APPROVED, State.PUBLISHED)
 
 
@@ -224,7 +214,7 @@ def _part_context(request: HttpRequest, part: str, version: PlanVersion) -> dict
         members = Prefetch("members__mine")
         return {"areas": list(version.areas.select_related("mineral").prefetch_related(members))}
     if part == "findings":
-        return _findings(request, version)
+        return findings_part(request, version)
     if part == "opinions":
         return {"answers": _answers(version)}
     if part == "versions":
@@ -240,49 +230,6 @@ def _part_context(request: HttpRequest, part: str, version: PlanVersion) -> dict
         "mines_total": sum(counts.values()),
         "areas_total": version.areas.count(),
         "map": _map(version),
-    }
-
-
-def _findings(request: HttpRequest, version: PlanVersion) -> dict[str, Any]:
-    """Page through the findings of the newest run, gravest first, of one verdict if asked."""
-    run = version.check_runs.first()
-    verdict = request.GET.get("verdict", "")
-    here = reverse("plan", args=[version.plan_id])
-    found = run.findings.select_related("mine", "area") if run else Finding.objects.none()
-    if verdict in {each.value for each in Verdict}:
-        found = found.filter(verdict=verdict)
-    page = Paginator(found.order_by(GRAVEST_FIRST, "pk"), FINDINGS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
-    return {
-        "page": page,
-        "findings": [_finding(row) for row in page],
-        "verdict": verdict,
-        "verdict_tabs": [
-            {
-                "label": each.label,
-                "url": f"{here}?part=findings&verdict={each.value}",
-                "active": verdict == each.value,
-                "count": run.counts.get(each.value, 0) if run else 0,
-            }
-            for each in Verdict
-        ],
-        "query": f"part=findings&verdict={verdict}&" if verdict else "part=findings&",
-    }
-
-
-def _finding(row: Finding) -> dict[str, Any]:
-    return {
-        "verdict": row.verdict,
-        "sentence": row.message,
-        "code": row.rule,
-        "subject": row.subject_name,
-        "subject_url": reverse("mine", args=[row.mine.registry_no]) if row.mine else "",
-        "clause": row.clause,
-        "quote": row.quote,
-        "figures": [{**figure, "required": None} for figure in row.figures],
-        "remedy": row.would_pass if row.verdict != Verdict.PASS else "",
-        "actions": [],
     }
 
 

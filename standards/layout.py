@@ -286,7 +286,8 @@ def no_disguised_growth(area: AreaFacts, case: Case) -> Iterator[Outcome]:
     an upper record, a lowered bottom a deep one. A large share of added area is put to a person.
     """
     parts = [_lateral_growth(area, case)]
-    recorded = {extra.kind for extra in area.extras}
+    # A kind in other words is known, and none of those that are let in.
+    recorded = {extra.kind for extra in area.extras if extra.kind or not extra.kind_text}
     if None in recorded:
         parts = [lacking("新增资源类型")]
         recorded |= {ExtraResource.UPPER, ExtraResource.DEEP}

@@ -244,16 +244,19 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
         ordinary = Q(mineral__facts__is_ordinary_sand_stone=True)
         return mines.filter(ordinary if value == "sand_stone" else ~ordinary)
 
-    def by_licence(self, mines: MineQuerySet, _name: str, value: str) -> Any:
+    def by_licence(self, mines: MineQuerySet, _name: str, value: str) -> MineQuerySet:
         """Keep mines whose last licence period has ended, ends soon, or was never entered."""
         today = timezone.localdate()
-        dated = with_licence_end(mines)
+        periods = Licence.objects.filter(mine=OuterRef("pk"))
         if value == "none":
-            return dated.filter(licence_ends__isnull=True)
+            return mines.filter(~Exists(periods))
         if value == "expired":
-            return dated.filter(licence_ends__lt=today)
+            return mines.filter(Exists(periods), ~Exists(periods.filter(valid_to__gte=today)))
         until = today + timedelta(days=int(value))
-        return dated.filter(licence_ends__range=(today, until))
+        return mines.filter(
+            Exists(periods.filter(valid_to__range=(today, until))),
+            ~Exists(periods.filter(valid_to__gt=until)),
+        )
 
     def by_scale(self, mines: MineQuerySet, _name: str, value: str) -> Any:
         """Keep mines by how their systems stand to the minimum scale."""

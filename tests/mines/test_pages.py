@@ -162,7 +162,7 @@ def test_the_list_asks_as_often_for_fifty_mines_as_for_one(
             mine.ore_bodies.add(OreBody.objects.get_or_create(code=f"K{number}")[0])
 
     fill(1, 2)
-    office.get("/work/mines/")
+    office.get("/work/mines/?scale=reached")
     with django_assert_max_num_queries(14) as one:
         office.get("/work/mines/?scale=reached&licence=&q=测试&sort=scale")
     fill(2, 51)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -203,15 +204,17 @@ def _check_chunk(
     """Return the counts by rule and verdict, and the findings to keep as lines for COPY."""
     ids = {mine.registry_no: mine.pk for mine in mines}
     facts: Iterable[MineFacts] = (mine_facts(mine) for mine in mines)
-    counts: dict[str, dict[str, int]] = {}
+    counted: Counter[tuple[str, Verdict]] = Counter()
     lines = io.StringIO()
     writer = csv.writer(lines)
     for found in check_mines(facts, rulebook, on=run.checked_on, ore_bodies=bodies):
-        of_rule = counts.setdefault(found.rule, empty_counts())
-        of_rule[found.verdict.value] += 1
+        counted[found.rule, found.verdict] += 1
         if found.verdict in KEPT_VERDICTS:
             writer.writerow(_line(run, ids[found.mine_key], found))
     lines.seek(0)
+    counts: dict[str, dict[str, int]] = {}
+    for (rule, verdict), number in counted.items():
+        counts.setdefault(rule, empty_counts())[verdict.value] = number
     return counts, lines
 
 

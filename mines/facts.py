@@ -26,10 +26,14 @@ STOCK_UNITS = {"万吨": ScaleUnit.WAN_T, "万立方米": ScaleUnit.WAN_M3}
 
 
 def mineral_facts(mineral: Mineral) -> MineralFacts:
-    """Return the mineral with its flags and class tables."""
-    return read_mineral(
-        {**UNKNOWN_MINERAL, **mineral.facts, "code": mineral.code, "name": mineral.name}
-    )
+    """Return the mineral with its flags and class tables; read once for each row object."""
+    known: MineralFacts | None = mineral.__dict__.get("_as_facts")
+    if known is None:
+        known = read_mineral(
+            {**UNKNOWN_MINERAL, **mineral.facts, "code": mineral.code, "name": mineral.name}
+        )
+        mineral.__dict__["_as_facts"] = known
+    return known
 
 
 def right_facts(mine: Mine) -> RightFacts:

@@ -2,6 +2,7 @@
 
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
 
 from plans import what_if  # noqa: F401  gives its job a name on the pages of jobs
 from shuozhou_mines import views
@@ -22,6 +23,8 @@ urlpatterns = [
     path("work/rulebook/", include("rulebook.urls")),
     path("work/plans/", include("plans.urls")),
     path("work/", include("taskforce.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/", include("mines.api")),
     path("", include("publicity.urls")),
     path("", include("supervision.urls")),
 ]

@@ -6,12 +6,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from rulebook.current import current_rulebook
 from plans.models import CountyPlan
 from plans.workflow import State
 from publicity import actions
 from publicity.forms import NoticeForm, WithdrawForm
 from publicity.models import Notice
+from rulebook.current import current_rulebook
 from shuozhou_mines.errors import Incomplete
 from taskforce import permissions
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import condition, require_GET
 
-from rulebook.current import current_rulebook
 from plans.models import PlanTask
 from publicity.documents import AREA_COLUMNS, MINE_COLUMNS
 from publicity.models import Notice, NoticeShape, PublicDocument, TransferNotice
+from rulebook.current import rulebook_of, version_in_force
 from standards.run import ordered_rules
 from standards.terms import Disposition
 from taskforce.models import Appointment, County
@@ -231,7 +231,8 @@ def transfer_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def standards_page(request: HttpRequest) -> HttpResponse:
     """Show every rule with its clause, and every threshold with its source."""
-    rulebook = current_rulebook().in_force(timezone.localdate())
+    version = version_in_force()
+    rulebook = rulebook_of(version).in_force(timezone.localdate())
     return render(
         request,
         "publicity/standards.html",
@@ -239,6 +240,7 @@ def standards_page(request: HttpRequest) -> HttpResponse:
             "rules": ordered_rules(),
             "entries": [entry for entry in rulebook.entries() if entry.value is not None],
             "unknown": sum(1 for entry in rulebook.entries() if entry.value is None),
+            "version": version,
         },
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import environ
 import kombu
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 import pytest
 import redis
 from django.core.cache.backends.redis import RedisCache

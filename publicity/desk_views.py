@@ -1,7 +1,7 @@
 """Let the office publish approved plans and withdraw notices."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,7 +20,9 @@ DEFAULT_WORKING_DAYS = "publication.working_days"
 
 @require_GET
 def notice_desk(request: HttpRequest) -> HttpResponse:
-    """List what is to be published, and the notices so far."""
+    """List what is to be published, and the notices so far; nothing here for anybody else."""
+    if not permissions.can_anywhere(request.user, "publish_plan"):
+        raise Http404
     counties = permissions.counties_where(request.user, "publish_plan")
     ready = CountyPlan.objects.filter(state=State.APPROVED, county__in=counties)
     notices = Notice.objects.public().filter(plan__county__in=counties)

@@ -8,8 +8,15 @@ from django.db import models
 from django.db.models import F, Q, UniqueConstraint
 from django.utils import timezone
 
-from mines.models import Mine
 from standards.terms import Disposition
+from supervision.inspection_models import (  # noqa: F401
+    Inspection,
+    InspectionTeam,
+    Photo,
+    Problem,
+    ProblemEvent,
+    TeamMember,
+)
 from taskforce.models import County
 from taskforce.permissions import counties_where
 
@@ -239,59 +246,6 @@ class Bulletin(models.Model):
     def period(self) -> str:
         """Return the quarter in words: 2025年第二季度."""
         return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"
-
-
-class Inspection(models.Model):
-    """Hold one visit of a 督导、验收组 to a county or a mine (clause 六(四))."""
-
-    county = models.ForeignKey(County, verbose_name="县（市、区）", on_delete=models.PROTECT)
-    mine = models.ForeignKey(
-        Mine, verbose_name="矿山", on_delete=models.PROTECT, null=True, blank=True
-    )
-    purpose = models.CharField(
-        "类别", max_length=10, choices=[("guide", "督导"), ("accept", "验收")]
-    )
-    visited_on = models.DateField("日期")
-    conclusion = models.TextField("情况", blank=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name="记录人", on_delete=models.PROTECT
-    )
-
-    class Meta:
-        verbose_name = "督导验收"
-        ordering: ClassVar = ["-visited_on", "-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.visited_on} {self.county} {self.get_purpose_display()}"
-
-
-class Problem(models.Model):
-    """Hold one problem found on a visit, until it is closed (销号)."""
-
-    inspection = models.ForeignKey(
-        Inspection, verbose_name="督导", on_delete=models.CASCADE, related_name="problems"
-    )
-    text = models.TextField("问题")
-    clause = models.CharField("条款", max_length=30, blank=True)
-    measure = models.TextField("整改措施", blank=True)
-    responsible_unit = models.CharField("责任单位", max_length=60, blank=True)
-    due_on = models.DateField("整改时限", null=True, blank=True)
-    closed_on = models.DateField("销号日期", null=True, blank=True)
-    closing_note = models.TextField("销号依据", blank=True)
-
-    class Meta:
-        verbose_name = "问题"
-        ordering: ClassVar = ["due_on", "pk"]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(closed_on__isnull=True) | ~Q(closing_note=""),
-                name="problem_closed_with_note",
-                violation_error_message="销号必须写明依据。",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.text[:40]
 
 
 class Meeting(models.Model):

@@ -1,10 +1,11 @@
 """Map the addresses of this part."""
 
-from django.urls import path
+from django.urls import include, path
 
 from supervision import bulletin_views, views
 
 urlpatterns = [
+    path("work/supervision/", include("supervision.inspection_urls")),
     path("work/reports/", views.report_list, name="report-list"),
     path("work/reports/open/", views.report_open, name="report-open"),
     path("work/reports/<int:report_id>/", views.report, name="report"),

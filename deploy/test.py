@@ -111,7 +111,8 @@ def run_checks(env: Mapping[str, str], watched: Sequence[Child]) -> list[Outcome
     running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
     outcomes: dict[str, Outcome] = {}
     # As in production: secure cookies and https only.
-    env = {**env, "PORTAL_HTTP": "0"}
+    key = "test:" + "QUFB" * 10 + "QUE="
+    env = {**env, "PORTAL_HTTP": "0", "PORTAL_IDENTITY_KEYS": key}
     try:
         while waiting or running:
             while waiting and len(running) < AT_ONCE:

@@ -1,12 +1,22 @@
-"""Hold what the public sees: notices as they were frozen on the day, and objections to them."""
+"""Hold what the public sees: notices as they were frozen on the day, and grants.
+
+What the public sends in stands in publicity/objection_models.py.
+"""
 
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.gis.db import models
-from django.db.models import F, Q, UniqueConstraint
+from django.db.models import Q, UniqueConstraint
 
 from plans.models import CountyPlan, PlanVersion
+from publicity.objection_models import Appearance as Appearance
+from publicity.objection_models import Objection as Objection
+from publicity.objection_models import ObjectionFile as ObjectionFile
+from publicity.objection_models import ObjectionStep as ObjectionStep
+from publicity.objection_models import Package as Package
+from publicity.objection_models import Question as Question
+from taskforce.models import County
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -108,48 +118,42 @@ class PublicDocument(models.Model):
         return self.title
 
 
-class Objection(models.Model):
-    """Hold one 异议 to a notice (clause 六(三)); identity is for its handlers only."""
+class TransferNoticeQuerySet(models.QuerySet["TransferNotice"]):
+    """Find grant information that anyone may read."""
 
-    class State(models.TextChoices):
-        RECEIVED = "received", "收到"
-        ACCEPTED = "accepted", "受理"
-        REJECTED = "rejected", "不予受理"
-        ANSWERED = "answered", "答复"
-        CLOSED = "closed", "办结"
-
-    notice = models.ForeignKey(
-        Notice, verbose_name="公示", on_delete=models.PROTECT, related_name="objections"
-    )
-    receipt_number = models.CharField("回执编号", max_length=20, unique=True)
-    received_at = models.DateTimeField("收到时间")
-    text = models.TextField("异议内容")
-    identity_sealed = models.BinaryField("身份信息（加密）")
-    state = models.CharField("状态", max_length=10, choices=State, default=State.RECEIVED)
-    answer = models.TextField("答复", blank=True)
-    closed_at = models.DateTimeField("办结时间", null=True, blank=True)
-
-    class Meta:
-        verbose_name = "异议"
-        ordering: ClassVar = ["-received_at"]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("received_at")),
-                name="objection_closed_after_received",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.receipt_number
+    def public(self) -> "TransferNoticeQuerySet":
+        """Return the items that have not been taken back."""
+        return self.filter(withdrawn_at__isnull=True)
 
 
 class TransferNotice(models.Model):
-    """Hold one item of 矿业权整合和出让信息 (clause 六(三))."""
+    """Hold one item of 矿业权整合和出让信息 (clause 六(三)); facts by the list of S-E07."""
 
+    class Kind(models.TextChoices):
+        AGREEMENT = "agreement", "协议出让"
+        LISTING = "listing", "招标拍卖挂牌出让"
+        MERGER = "merger", "整合结果"
+        TRANSFER = "transfer", "转让"
+
+    kind = models.CharField("类别", max_length=10, choices=Kind, default=Kind.LISTING)
+    county = models.ForeignKey(
+        County, verbose_name="县（市、区）", on_delete=models.PROTECT, null=True, blank=True
+    )
     title = models.CharField("标题", max_length=120)
     facts = models.JSONField("内容", default=dict)
+    source = models.CharField("来源", max_length=200, blank=True)
     published_on = models.DateField("公开日期")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="发布人",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+    )
+    withdrawn_at = models.DateTimeField("撤回时间", null=True, blank=True)
     is_demo = models.BooleanField("示例", default=False)
+
+    objects = TransferNoticeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "出让信息"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from publicity import desk_views, views
+from publicity import desk_views, objection_desk_views, objection_views, views
 
 urlpatterns = [
     path("", views.home, name="public-home"),
@@ -16,11 +16,41 @@ urlpatterns = [
     path("standards/", views.standards_page, name="standards"),
     path("task-force/", views.public_roster, name="public-roster"),
     path("open-data/", views.open_data, name="open-data"),
+    path("puzzle/", objection_views.puzzle, name="puzzle"),
+    path("notices/<int:notice_id>/object/", objection_views.objection_new, name="objection-new"),
+    path("objections/", objection_views.objection_look_up, name="objection-look-up"),
+    path("objections/case/", objection_views.objection_case, name="objection-case"),
+    path("objections/case/reply/", objection_views.objection_reply, name="objection-reply"),
+    path("objections/case/leave/", objection_views.objection_leave, name="objection-leave"),
     path("work/notices/", desk_views.notice_desk, name="notice-desk"),
     path("work/notices/new/<int:plan_id>/", desk_views.notice_new, name="notice-new"),
     path(
         "work/notices/<int:notice_id>/withdraw/",
         desk_views.notice_withdraw,
         name="notice-withdraw",
+    ),
+    path("work/objections/", objection_desk_views.objection_desk, name="objection-desk"),
+    path(
+        "work/objections/<int:objection_id>/", objection_desk_views.objection_page, name="objection"
+    ),
+    path(
+        "work/objections/<int:objection_id>/identity/",
+        objection_desk_views.objection_identity,
+        name="objection-identity",
+    ),
+    path(
+        "work/objections/<int:objection_id>/files/<int:file_id>/",
+        objection_desk_views.objection_attachment,
+        name="objection-attachment",
+    ),
+    path(
+        "work/objections/<int:objection_id>/reply/",
+        objection_desk_views.objection_desk_reply,
+        name="objection-desk-reply",
+    ),
+    path(
+        "work/objections/<int:objection_id>/<slug:step>/",
+        objection_desk_views.objection_step,
+        name="objection-step",
     ),
 ]

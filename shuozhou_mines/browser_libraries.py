@@ -9,6 +9,9 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 # The maps are for developers, but collecting fails when a file that another names is missing.
 FILES = {
+    "altcha/altcha.css": "altcha/dist_external/altcha.css",
+    "altcha/altcha.js": "altcha/dist_external/altcha.js",
+    "altcha/worker.js": "altcha/dist_external/worker.js",
     "bootstrap/css/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     "bootstrap/css/bootstrap.min.css.map": "bootstrap/dist/css/bootstrap.min.css.map",
     "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",

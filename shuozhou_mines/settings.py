@@ -1,6 +1,8 @@
 """Configure the portal from the environment; safe for production unless told otherwise."""
 
+from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import environ
@@ -176,6 +178,23 @@ REPORT_DUE_DAY = env.int("PORTAL_REPORT_DUE_DAY", default=25)
 # The whole registry is checked once a day, after this hour; so many finished checks are kept.
 REGISTRY_CHECK_HOUR = env.int("PORTAL_CHECK_HOUR", default=2)
 REGISTRY_CHECKS_KEPT = env.int("PORTAL_CHECKS_KEPT", default=30)
+
+# --- what the public sends in ----------------------------------------------------------------------
+# "name:base64 of 32 bytes", the current key first; former keys stay until all is sealed anew.
+IDENTITY_KEYS = env.list("PORTAL_IDENTITY_KEYS", default=[])
+if not IDENTITY_KEYS and (DEBUG or env.bool("PORTAL_HTTP", default=False)):
+    # Trials on one machine: a key of their own from the secret. A server must be given one.
+    IDENTITY_KEYS = [f"local:{b64encode(sha256(SECRET_KEY.encode()).digest()).decode()}"]
+# Identities and attachments are deleted so long after the end of a case.
+OBJECTION_KEPT_DAYS = env.int("PORTAL_OBJECTION_KEPT_DAYS", default=365)
+OBJECTIONS_PER_HOUR = env.int("PORTAL_OBJECTIONS_PER_HOUR", default=10)
+QUESTIONS_PER_HOUR = env.int("PORTAL_QUESTIONS_PER_HOUR", default=10)
+LOOKUPS_PER_HOUR = env.int("PORTAL_LOOKUPS_PER_HOUR", default=20)
+# Browsers without scripts cannot do the puzzle; so many of them are let in per hour, all together.
+WITHOUT_PUZZLE_PER_HOUR = env.int("PORTAL_WITHOUT_PUZZLE_PER_HOUR", default=20)
+PUZZLE_MOST = env.int("PORTAL_PUZZLE_MOST", default=60_000)
+MAX_OBJECTION_FILES = 5
+MAX_OBJECTION_FILE_BYTES = 10 * 1024 * 1024
 
 # --- jobs --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

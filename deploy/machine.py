@@ -253,9 +253,9 @@ def python_step(purpose: str) -> Step | None:
     text = {"place": str(VENV), "python": version, "demo": demo}
     if purpose == "test":
         text["test"] = test
-    if not held and holds_exactly(requirements):
-        # Made by hand with these very versions.
-        stamp.write_text(json.dumps(text | {"python": python_version(PYTHON)}))
+    if (works or not held) and holds_exactly(requirements):
+        # Made or brought up to date by hand, with these very versions.
+        stamp.write_text(json.dumps(text | {"python": python_version(PYTHON) or ""}))
         return None
     commands: list[list[str | Path]] = []
     if not (works and held.get("demo") == demo):

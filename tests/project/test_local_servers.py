@@ -23,8 +23,6 @@ from deploy import servers as local
 from deploy.processes import Busy, Halt, claim, halt_if_dead, make_folder, processes_working_in
 from deploy.servers import Home, Servers
 
-# One worker runs them all, so that the clusters are made once.
-pytestmark = pytest.mark.xdist_group("local servers")
 TOP = Path(__file__).resolve().parents[2]
 
 

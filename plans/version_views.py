@@ -14,6 +14,7 @@ from plans import actions, permissions
 from plans.forms import UploadForm
 from plans.models import CountyPlan, PlanVersion
 from plans.registry import make_template
+from plans.tasks import READ_VERSION
 from shuozhou_mines.errors import NotAllowed, Refused
 from shuozhou_mines.models import Job
 from taskforce.trail import record
@@ -63,7 +64,7 @@ def plan_upload(request: HttpRequest, plan_id: int) -> HttpResponse:
 def version_page(request: HttpRequest, version_id: int) -> HttpResponse:
     """Show one version: the work on it, its errors cell by cell, or where its rows are."""
     version = _visible_version(request, version_id)
-    job = Job.objects.about(version).first()
+    job = _reading_of(version)
     run = version.check_runs.first()
     context = {
         "version": version,
@@ -81,6 +82,11 @@ def version_page(request: HttpRequest, version_id: int) -> HttpResponse:
         "upload_form": UploadForm() if permissions.can_upload(request.user, version.plan) else None,
     }
     return render(request, "plans/version.html", context)
+
+
+def _reading_of(version: PlanVersion) -> Job | None:
+    """Return the newest job that reads the version; checks made later are not meant."""
+    return Job.objects.about(version).filter(kind=READ_VERSION).first()
 
 
 def _shows_progress(version: PlanVersion) -> bool:
@@ -105,7 +111,9 @@ def _progress(version: PlanVersion, job: Job) -> dict[str, Any]:
 def version_progress(request: HttpRequest, version_id: int) -> HttpResponse:
     """Answer the moving part of a version's page; when the work is done, ask for the page."""
     version = _visible_version(request, version_id)
-    job = get_object_or_404(Job.objects.about(version))
+    job = _reading_of(version)
+    if job is None:
+        raise Http404
     response = render(request, "components/progress.html", {"progress": _progress(version, job)})
     if not _shows_progress(version):
         response["HX-Redirect"] = reverse("plan-version", args=[version.pk])

@@ -247,6 +247,8 @@ def python_step(purpose: str) -> Step | None:
     works = held.get("place") == str(VENV) and held.get("python") == python_version(PYTHON)
     if works and (held.get("test") == test or (purpose == "demo" and held.get("demo") == demo)):
         return None
+    if "test" in held:
+        purpose = "test"  # what was there stays there
     requirements = TOP / REQUIREMENTS[purpose]
     base = suitable_python()
     version = python_version(base)
@@ -330,6 +332,8 @@ def node_step(purpose: str) -> Step | None:
     held = read_stamp(stamp)
     if held.get("lock") == lock and (purpose == "demo" or held.get("purpose") == "test"):
         return None
+    if held.get("purpose") == "test":
+        purpose = "test"  # what was there stays there
     if not shutil.which("npm"):
         raise Halt("npm is missing; it is in the Debian package npm.")
     command: list[str | Path] = ["npm", "ci", "--no-audit", "--no-fund"]

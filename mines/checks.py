@@ -10,12 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Prefetch, Sum
+from django.db.models import Count, Prefetch, Q, Sum
 from django.utils import timezone
 
 from mines.check_models import MineCheckPart, MineCheckRun, MineFinding, empty_counts
 from mines.facts import mine_facts
-from mines.models import Boundary, Licence, Mine, Mineral, ProductionSystem
+from mines.models import Boundary, Licence, Mine, Mineral, OreBody, ProductionSystem
 from rulebook.current import rulebook_of, version_in_force
 from shuozhou_mines.errors import WrongState
 from shuozhou_mines.jobs import Run, enqueue, handles
@@ -183,7 +183,8 @@ def mine_chunks(*, after: int = 0, until: int | None = None) -> Iterator[list[Mi
 def rights_on_shared_bodies() -> dict[str, tuple[RightFacts, ...]]:
     """Return the rights on every ore body that more than one mine digs, by the body's code."""
     links = Mine.ore_bodies.through.objects.filter(mine__removed_on__isnull=True)
-    shared = links.values("orebody").annotate(n=Count("pk")).filter(n__gt=1).values("orebody")
+    digging = Count("mines", filter=Q(mines__removed_on__isnull=True))
+    shared = OreBody.objects.annotate(digging=digging).filter(digging__gt=1)
     rows = links.filter(orebody__in=shared).order_by("orebody__code", "mine__registry_no")
     found: dict[str, list[RightFacts]] = {}
     for code, key, name, uscc, holder in rows.values_list(

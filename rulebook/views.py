@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from rulebook import actions
-from rulebook.differences import differences, group_of, value_in_words
+from rulebook.differences import GROUPS, differences, group_of, value_in_words
 from rulebook.forms import EntryForm, initial_of
 from rulebook.models import Confidence, RulebookVersion
 from rulebook.permissions import may_keep, why_not_approve
@@ -49,7 +49,7 @@ def rulebook_page(request: HttpRequest) -> HttpResponse:
         .order_by("-number")
     )
     rows = [{"version": version, "tone": TONES[State(version.state)]} for version in versions]
-    draft = next((row["version"] for row in rows if row["version"].state == State.DRAFT), None)
+    draft = next((version for version in versions if version.state == State.DRAFT), None)
     button = (
         _button("继续修改草案", reverse("rulebook-version", args=[draft.number]))
         if draft
@@ -75,14 +75,14 @@ def version_page(request: HttpRequest, number: int) -> HttpResponse:
     if shown == "changed":
         changed = {each.entry.pk for each in _differences(version)}
         entries = [entry for entry in entries if entry.pk in changed]
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {title: [] for title in GROUPS.values()}
     for entry in entries:
         row = {"entry": entry, "value": value_in_words(entry)}
         groups.setdefault(group_of(entry.key), []).append(row)
     context = {
         "version": version,
         "tone": TONES[State(version.state)],
-        "groups": [{"title": title, "rows": rows} for title, rows in groups.items()],
+        "groups": [{"title": title, "rows": rows} for title, rows in groups.items() if rows],
         "count": len(entries),
         "words": words,
         "shown": shown,

@@ -102,7 +102,7 @@ def judge(rows: list[tuple[int, float, float]]) -> int:
     (small, first, _), (size, last, _) = rows[0], rows[-1]
     slope = (last / size) / (first / small)
     ratios = [
-        ("seconds for the largest", last, SECONDS * size / 100_000 if size < 100_000 else SECONDS),
+        (f"seconds for {size} mines", last, SECONDS),
         ("MiB of a worker", max(row[2] for row in rows), MIB),
         ("time per mine, largest to smallest", slope, SLOPE),
     ]

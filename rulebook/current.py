@@ -11,6 +11,7 @@ NOTHING_IN_FORCE = (
 )
 
 # Approved versions never change, so that one can be kept for as long as it is in force.
+MOST_KEPT = 4
 _kept: dict[tuple[str, int], Rulebook] = {}
 
 
@@ -36,7 +37,8 @@ def rulebook_of(version: RulebookVersion) -> Rulebook:
         return _read(version)
     mark = (str(connection.settings_dict["NAME"]), version.pk)
     if mark not in _kept:
-        _kept.clear()
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
         _kept[mark] = _read(version)
     return _kept[mark]
 

@@ -1,12 +1,16 @@
 """Check a plan version against the standards, keep each run, and say what it stops."""
 
+import csv
 import hashlib
+import io
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from mines.models import Mine
@@ -163,32 +167,57 @@ def save_run(version: PlanVersion, checked: Checked, *, job: Any) -> CheckRun:
     keys = {each.mine_key for each in checked.findings if each.mine_key}
     mine_ids = dict(Mine.objects.filter(registry_no__in=keys).values_list("registry_no", "pk"))
     area_ids = dict(version.areas.values_list("code", "pk"))
-    Finding.objects.bulk_create(_finding_rows(run, checked, mine_ids, area_ids), batch_size=2000)
+    _copy_findings(_finding_rows(run, checked, mine_ids, area_ids))
     return run
+
+
+COPIED = (
+    "run_id", "rule", "rule_version", "phase", "subject_kind", "subject_key", "subject_name",
+    "mine_id", "area_id", "verdict", "message", "figures", "would_pass", "clause", "quote",
+    "basis_hash",
+)  # fmt: skip
+NULLABLE = ("mine_id", "area_id")
+# Thousands of rows at once: COPY takes a third of the time of INSERT. An empty field is NULL for
+# the two keys alone.
+COPY = "COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv, FORCE_NOT_NULL ({filled}))".format(
+    table=Finding._meta.db_table,
+    columns=", ".join(COPIED),
+    filled=", ".join(name for name in COPIED if name not in NULLABLE),
+)
+
+
+def _copy_findings(rows: Iterable[tuple[Any, ...]]) -> None:
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    file.seek(0)
+    with connection.cursor() as cursor:
+        cursor.copy_expert(COPY, file)
 
 
 def _finding_rows(
     run: CheckRun, checked: Checked, mine_ids: Mapping[str, int], area_ids: Mapping[str, int]
-) -> Iterable[Finding]:
+) -> Iterable[tuple[Any, ...]]:
+    """Yield the findings as rows of COPIED."""
     for found in checked.findings:
-        yield Finding(
-            run=run,
-            rule=found.rule,
-            rule_version=found.rule_version,
-            phase=found.phase,
-            subject_kind=found.subject_kind,
-            subject_key=found.subject_key,
-            subject_name=found.subject_name[:120],
-            mine_id=mine_ids.get(found.mine_key),
-            area_id=area_ids.get(found.area_key),
-            verdict=found.verdict,
-            message=found.message,
-            figures=[
-                {"label": row.label, "value": row.value, "unit": row.unit, "source": row.source}
-                for row in found.figures
-            ],
-            would_pass=found.would_pass,
-            clause=found.clause,
-            quote=found.quote,
-            basis_hash=basis_hash(found, checked.basis),
+        figures = [
+            {"label": row.label, "value": row.value, "unit": row.unit, "source": row.source}
+            for row in found.figures
+        ]
+        yield (
+            run.pk,
+            found.rule,
+            found.rule_version,
+            found.phase.value,
+            found.subject_kind,
+            found.subject_key,
+            found.subject_name[:120],
+            mine_ids.get(found.mine_key),
+            area_ids.get(found.area_key),
+            found.verdict.value,
+            found.message,
+            json.dumps(figures, ensure_ascii=False),
+            found.would_pass,
+            found.clause,
+            found.quote,
+            basis_hash(found, checked.basis),
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from publicity import desk_views, objection_desk_views, objection_views, views
+from publicity import desk_views, objection_desk_views, objection_views, package_views, views
 
 urlpatterns = [
     path("", views.home, name="public-home"),
@@ -28,6 +28,16 @@ urlpatterns = [
         "work/notices/<int:notice_id>/withdraw/",
         desk_views.notice_withdraw,
         name="notice-withdraw",
+    ),
+    path("work/notices/<int:notice_id>/sites/", package_views.notice_sites, name="notice-sites"),
+    path(
+        "work/notices/<int:notice_id>/package/new/", package_views.package_new, name="package-new"
+    ),
+    path("work/notices/<int:notice_id>/package/", package_views.package_file, name="package-file"),
+    path(
+        "work/notices/screenshots/<int:appearance_id>/",
+        package_views.appearance_screenshot,
+        name="appearance-screenshot",
     ),
     path("work/objections/", objection_desk_views.objection_desk, name="objection-desk"),
     path(

@@ -15,6 +15,7 @@ from django.views.decorators.http import condition, require_GET
 from plans.models import PlanTask
 from publicity.documents import AREA_COLUMNS, MINE_COLUMNS
 from publicity.models import Notice, NoticeShape, PublicDocument, TransferNotice
+from publicity.shapes_shown import after, before
 from rulebook.current import rulebook_of, version_in_force
 from standards.run import ordered_rules
 from standards.terms import Disposition
@@ -148,6 +149,7 @@ def notice_page(request: HttpRequest, notice_id: int) -> HttpResponse:
         "mine_columns": MINE_COLUMNS,
         "area_columns": AREA_COLUMNS,
         "documents": list(notice.documents.all()),
+        "appearances": list(notice.appearances.all()),
         "map": {
             **_map(),
             "features_url": f"{shapes}?side=before",
@@ -174,9 +176,7 @@ def notice_shapes(request: HttpRequest, notice_id: int) -> JsonResponse:
 
 
 def _geojson(request: HttpRequest, shapes: QuerySet[NoticeShape]) -> JsonResponse:
-    kept = Q(kind="mine")
-    if request.GET.get("side") == "after":
-        kept = Q(kind="area") | Q(kind="mine", label__in=("upgrade", "keep"))
+    kept = after() if request.GET.get("side") == "after" else before()
     rows = shapes.filter(kept).annotate(geojson=AsGeoJSON("outline", precision=6))
     features = [
         {

@@ -37,11 +37,16 @@ def _mine_of(request: HttpRequest, registry_no: str) -> Mine:
     return mine
 
 
+def _form(request: HttpRequest) -> CoordinatesForm:
+    sent = request.method == "POST"
+    return CoordinatesForm(request.POST, request.FILES) if sent else CoordinatesForm()
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def mine_coordinates(request: HttpRequest, registry_no: str) -> HttpResponse:
     """Read corner points for a mine, and show them with their problems, given and mended."""
     mine = _mine_of(request, registry_no)
-    form = CoordinatesForm(request.POST or None, request.FILES or None)
+    form = _form(request)
     old = Boundary.objects.filter(mine=mine).first()
     context: dict[str, Any] = {"mine": mine, "old": old, "form": form, "result": None}
     if request.method == "POST" and form.is_valid():
@@ -120,7 +125,9 @@ def _judged(declared: Decimal | None, boundary: Rings) -> dict[str, Any] | None:
     least, percent = book.number("area.tolerance_km2"), book.number("area.tolerance_percent")
     if least is None or percent is None:
         return None
-    found = compare_area(declared, area_km2(boundary), tolerance_km2=least, tolerance_ratio=percent / 100)
+    found = compare_area(
+        declared, area_km2(boundary), tolerance_km2=least, tolerance_ratio=percent / 100
+    )
     return {
         "verdict": found.verdict.value,
         "declared": f"{declared:.4f}",
@@ -166,7 +173,7 @@ def coordinates(request: HttpRequest) -> HttpResponse:
     """Measure any corner points, and say which registered rights they overlap or lie near."""
     if not permissions.can_anywhere(request.user, "see_mines"):
         raise Http404
-    form = CoordinatesForm(request.POST or None, request.FILES or None)
+    form = _form(request)
     context: dict[str, Any] = {"form": form, "result": None, "asked_at": timezone.now()}
     if request.method == "POST" and form.is_valid():
         reading = read_safely(form.data_given, assume_zone=form.assumed_zone)

@@ -42,12 +42,18 @@ def layout_of(workbook: Workbook) -> dict[str, Any] | None:
             for last in range(first, min(first + MOST_HEAD_ROWS, len(sheet.rows))):
                 heads = _heads(sheet, first, last)
                 guesses = _guesses(heads)
-                score = (len(set(guesses.values())), first - last)
+                score = (len(set(guesses.values())), _depth(sheet, first, last))
                 if "name" in guesses.values() and (best is None or score > best[0]):
                     best = (score, _layout(sheet, first, last, heads, guesses))
     if best is None or best[0][0] < LEAST_KNOWN_HEADS:
         return None
     return best[1]
+
+
+def _depth(sheet: Sheet, first: int, last: int) -> int:
+    """Prefer all rows of heads, but not a title, which is one text over the whole width."""
+    texts = {plain(value) for value in sheet.rows[first - 1] if isinstance(value, str)}
+    return last - first if len(texts - {""}) > 1 else first - last
 
 
 def _layout(
@@ -104,7 +110,7 @@ def _spread(sheet: Sheet, first: int, last: int) -> dict[tuple[int, int], CellVa
 
 def _guesses(heads: dict[int, list[str]]) -> dict[int, str]:
     """Return the field that each head seems to mean; no field twice."""
-    names = {}
+    names: dict[str, str] = {}
     for column in MAPPED:
         for name in (column.head, *column.aliases):
             names.setdefault(plain(BRACKETS.sub("", name)), column.field)

@@ -1,7 +1,7 @@
 """Say what a workbook would change in a county's registry; plain data, nothing is written."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from mines.workbook_columns import HEADS, LICENCE_FIELDS, MAPPED, Kind, StockKind
@@ -103,7 +103,7 @@ def _change(
     _plan_licence(change, known, changed, merged)
     change.systems = None if systems is None else [tuple(each) for each in systems]
     change.stocks = None if stocks is None else [tuple(each) for each in stocks]
-    change.outline = None if outline is None else asdict(outline)
+    change.outline = None if outline is None else vars(outline)
     if known is not None:
         change.shown = _shown(known, changed, change, outline, minerals)
     return change

@@ -155,6 +155,7 @@ def _holders(changes: Sequence[MineChange]) -> dict[tuple[str, str], int]:
         by_code[holder.uscc] = holder
     found: dict[tuple[str, str], int] = {}
     missing: dict[tuple[str, str], None] = {}
+    coming: set[str] = set()
     for name, code in sorted(wanted, key=lambda pair: (pair[0], not pair[1])):
         same_name = by_name.get(name, [])
         bare = next((holder for holder in same_name if not holder.uscc), None)
@@ -165,10 +166,11 @@ def _holders(changes: Sequence[MineChange]) -> dict[tuple[str, str], int]:
             by_code[code] = holder_here = bare
         if holder_here is not None:
             found[name, code] = holder_here.pk
-        elif not code and any(other == name for other, _ in missing):
+        elif not code and name in coming:
             continue  # the holder of this name comes with its code from another row
         else:
             missing[name, code] = None
+            coming.add(name)
     ids = _next_ids("mines_holder", len(missing))
     fresh = dict(zip(missing, ids, strict=True))
     copy("mines_holder", ("id", "name", "uscc"), ((ids, *key) for key, ids in fresh.items()))

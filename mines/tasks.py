@@ -80,7 +80,7 @@ def read_upload(run: Run) -> None:
         _leave(run, upload, RegistryUpload.State.REFUSED, problems=problems)
         return
     run.report(3, STEPS, "正在列出变更")
-    content = json.dumps([asdict(change) for change in changes.mines], ensure_ascii=False)
+    content = json.dumps([vars(change) for change in changes.mines], ensure_ascii=False)
     plan_file = store([content.encode()], folder="registry", suffix=".json").name
     _leave(
         run,

@@ -36,6 +36,7 @@ class Reading:
         self.snapshot = snapshot
         self.minerals = minerals
         self.problems: list[CellProblem] = []
+        self.said: set[tuple[str, int, int]] = set()
 
     def at(
         self,
@@ -46,7 +47,11 @@ class Reading:
         found: CellValue = None,
         severity: Severity = "error",
     ) -> None:
-        """Note a problem with a cell."""
+        """Note a problem with a cell; what follows from one is no news."""
+        if (sheet, row, column) in self.said:
+            return
+        if severity == "error":
+            self.said.add((sheet, row, column))
         self.problems.append(problem_at(sheet, row, column, misread, found, severity))
 
     def whole(self, sheet: str, code: str, message: str, severity: Severity = "error") -> None:
@@ -86,7 +91,7 @@ class Reading:
                 if value.__class__ is not str or (required and not value):
                     wrong.append((at, field, value))
                     value = ""
-                values[field] = value  # type: ignore[assignment]
+                values[field] = value
             has_fault = row in faulty_rows
             if not has_fault and not any(values.values()) and _is_blank(wrong):
                 continue
@@ -205,11 +210,30 @@ def settle(
         seen[number] = row
         known_mine = snapshot.mines.get(number)
         merged = {**known_mine.fields, **fields} if known_mine else fields
+        if known_mine is None:
+            _check_new(reading, sheet, row, fields, position)
         _check_mine(row, merged, say)
         entries.append(MineEntry(row, number, fields))
     if not entries and not reading.problems:
         reading.whole(sheet, "no_mines", f"工作表“{sheet}”里没有矿山。请每座矿山填写一行后再上传。")
     return entries
+
+
+def _check_new(
+    reading: Reading,
+    sheet: str,
+    row: int,
+    fields: Mapping[str, str],
+    position: Callable[[str], int],
+) -> None:
+    """A new mine needs what every mine must have, even where the table has no such column."""
+    for column in MINES.columns:
+        if column.required and column.field not in fields:
+            says = f"是新增的矿山，但表中没有“{column.head}”。请补上这一列后再上传。"
+            misread = Misread("new_needs", says, column.head)
+            place = position("name") or 1
+            found = fields.get("name", "")
+            reading.problems.append(problem_at(sheet, row, place, misread, found))
 
 
 def _check_licence_no(row: int, fields: dict[str, str], say: Callable[..., None]) -> None:

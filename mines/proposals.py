@@ -7,6 +7,7 @@ mines/boundaries.py.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import shapely
 from django.contrib.gis.geos import GEOSGeometry
@@ -66,7 +67,7 @@ def among(shapes: Shapes, *, within_m: Decimal) -> dict[str, list[Relation]]:
     found: dict[str, list[Relation]] = {key: [] for key, _ in shapes}
     if len(shapes) < 2:
         return found
-    given = {
+    given: dict[str, Any] = {
         "keys": [key for key, _ in shapes],
         "shapes": [bytes(shape.wkb) for _, shape in shapes],
         "ignored_keys": [],

@@ -101,7 +101,7 @@ def _cells(row: Ruled) -> list[str]:
     ]  # fmt: skip
 
 
-def _text(sheet: Any, value: str, *, bold: bool = False) -> WriteOnlyCell:
+def _text(sheet: Any, value: str, *, bold: bool = False) -> Any:
     cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", value))
     # openpyxl takes a text that begins with "=" for a formula.
     cell.data_type = "s"

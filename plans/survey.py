@@ -83,9 +83,9 @@ def survey(
         nearest = sorted(gaps[code], key=lambda gap: gap.distance_m)
         pairs = [(gap.first_id, gap.second_id) for gap in nearest]
         parts = proposals.parts_of(found, known[code], pairs)
-        rows = _named(code, parts, tolerance_m2)
-        named[code] = tuple(part for part, _ in rows)
-        asked += [(part.key, shape) for part, shape in rows]
+        kept = _named(code, parts, tolerance_m2)
+        named[code] = tuple(part for part, _ in kept)
+        asked += [(part.key, shape) for part, shape in kept]
     replaced = {code: [mine.pk for mine in mines] for code, mines in members.items()}
     for code, parts_of_area in named.items():
         replaced |= {part.key: replaced[code] for part in parts_of_area}

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from mines.demo import load_demo_mines
 from mines.models import Boundary, Mine
-from plans.models import Target
+from plans.models import PlanVersion, Target
 from standards.facts import TargetFacts, ZoneOfMiningFacts
 from standards.terms import Disposition, ExtraResource, ScaleUnit, Verdict
 from tests.factories import make_mine
@@ -48,7 +49,7 @@ def version(county, people):
     return make_version(county, people["county_clerk"])
 
 
-def only_area(version):
+def only_area(version: PlanVersion) -> Any:
     (area,) = facts_of(version).areas
     return area
 
@@ -200,7 +201,8 @@ def test_two_areas_of_one_plan_must_not_share_ground(county, version, pair) -> N
     others = pair_of_mines(county, 3, EAST + 0.001)
     merge(version, "Z1", pair, outline=box(WEST, SOUTH, EAST + 0.002, NORTH))
     merge(version, "Z2", others)
-    one, two = facts_of(version).areas
+    areas: Any = facts_of(version).areas
+    one, two = areas
     assert [overlap.key for overlap in one.overlaps if not overlap.is_replaced] == ["Z2"]
     assert [overlap.key for overlap in two.overlaps] == ["Z1"]
     assert one.overlaps[-1].area_m2 == pytest.approx(Decimal("38308"), abs=Decimal(15))

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,7 +23,7 @@ from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from shuozhou_mines.models import Job
 from standards.rules import RULES
 from standards.terms import Verdict
-from taskforce.models import County, TrailEntry
+from taskforce.models import County, TrailEntry, User
 from taskforce.roles import Role
 from tests.conftest import make_people, make_person
 from tests.factories import SUBMITTED_AT, make_mine
@@ -59,8 +60,13 @@ def finding(version: PlanVersion, rule: str, key: str = "Z1") -> Finding:
     return run.findings.get(rule=rule, subject_key=key)
 
 
-def rule(row: Finding, by, decision: str = "accepted", seen: int = 0, **changes) -> Ruling:
-    given = {"reason": "开采规模以初步设计为准。", "basis_document": "专班会议纪要〔2025〕3号"}
+def rule(
+    row: Finding, by: User, decision: str = "accepted", seen: int = 0, **changes: Any
+) -> Ruling:
+    given: dict[str, Any] = {
+        "reason": "开采规模以初步设计为准。",
+        "basis_document": "专班会议纪要〔2025〕3号",
+    }
     return rule_on(
         finding_id=row.pk, decision=decision, seen=seen, by=by, at=AT, **{**given, **changes}
     )
@@ -123,7 +129,8 @@ def test_only_the_office_rules(version, people, who) -> None:
 
 
 def test_a_ruling_says_why(version, people) -> None:
-    for words in ({"reason": "  "}, {"basis_document": ""}):
+    blanks: tuple[dict[str, Any], ...] = ({"reason": "  "}, {"basis_document": ""})
+    for words in blanks:
         with pytest.raises(Incomplete, match="理由和依据文件"):
             rule(finding(version, "S-D04"), people["office"], **words)
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -13,7 +13,7 @@ from standards.terms import Verdict
 
 # What the tab 待处理 stands for: a failure or a question nobody has settled yet.
 TO_DO = "todo"
-GRAVEST_FIRST = Case(
+BY_GRAVITY = Case(
     *(
         When(verdict=verdict, then=Value(rank))
         for rank, verdict in enumerate(ruled_by_people.GRAVEST_FIRST)

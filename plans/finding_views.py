@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from plans import finding_exports, ruling_actions
 from plans.compliance import why_outdated
 from plans.finding_forms import FindingFilterForm, RulingForm
-from plans.finding_lists import GRAVEST_FIRST, TO_DO, card, chosen_findings, ruling_line
+from plans.finding_lists import BY_GRAVITY, TO_DO, card, chosen_findings, ruling_line
 from plans.finding_shapes import run_shapes
 from plans.models import CheckRun, CountyPlan, Finding, PlanVersion, Ruling
 from plans.rulings import is_newest, rulings_of, subject_of, with_rulings
@@ -69,7 +69,7 @@ def _listed(request: HttpRequest, version: PlanVersion, run: CheckRun) -> dict[s
     rulings = rulings_of(version.plan)
     narrowed = chosen_findings(run, chosen)
     rows = chosen_findings(run, chosen, verdict=verdict, rulings=rulings)
-    page = Paginator(rows.order_by(GRAVEST_FIRST, "pk"), FINDINGS_PER_PAGE).get_page(
+    page = Paginator(rows.order_by(BY_GRAVITY, "pk"), FINDINGS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     kept = {"part": "findings", **chosen}
@@ -337,7 +337,7 @@ def _file(request: HttpRequest, run_id: int, kind: str) -> HttpResponse:
     verdict = request.GET.get("verdict", TO_DO)
     rulings = rulings_of(run.version.plan)
     rows = chosen_findings(run, chosen, verdict=verdict, rulings=rulings)
-    listed = with_rulings(rows.order_by(GRAVEST_FIRST, "pk"), rulings)
+    listed = with_rulings(rows.order_by(BY_GRAVITY, "pk"), rulings)
     try:
         content = finding_exports.EXPORTS[kind](run, listed)
     except Refused as refusal:

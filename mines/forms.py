@@ -16,7 +16,7 @@ class RegistryUploadForm(forms.Form):
     county = forms.ChoiceField(label="县（市、区）")
     as_of = forms.DateField(
         label="数据截止日期",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text="表中数据截至哪一天；写入后每座矿山都标明这一天。",
         error_messages={"invalid": "请按 2026-05-30 的样子填写日期。"},
     )
@@ -146,7 +146,7 @@ class AcceptForm(forms.Form):
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     as_of = forms.DateField(
         label="数据截止日期",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"invalid": "请按 2026-05-30 的样子填写日期。"},
     )
     given_by = forms.CharField(

@@ -53,7 +53,7 @@ def draw(boundary: Boundary, beside: Boundary | None = None) -> dict[str, Any]:
             ]
     return {
         "width": SIDE,
-        "height": SIDE,
+        "height": round(2 * MARGIN + (north - south) * scale) or SIDE,
         "rings": rings,
         "labels": labels,
         "metres": f"{metres:.0f}",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,6 +65,27 @@ def notice_csv(content: dict[str, Any]) -> bytes:
     for row in content["mines"]:
         writer.writerow(_harmless(_shown(key, row[key])) for key in MINE_COLUMNS)
     return out.getvalue().encode("utf-8-sig")
+
+
+def notice_geojson(content: dict[str, Any], shapes: Sequence[tuple[str, str, dict[str, Any], str]],
+                   *, demo: bool) -> bytes:  # fmt: skip
+    """Return the frozen outlines as GeoJSON (CGCS2000); shapes of (kind, name, facts, geometry)."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": json.loads(geometry),
+            "properties": {"kind": kind, "name": name, **facts},
+        }
+        for kind, name, facts, geometry in shapes
+    ]
+    collection = {
+        "type": "FeatureCollection",
+        "crs_note": "CGCS2000 (EPSG:4490)",
+        "county": content["county"],
+        "demo": demo,
+        "features": features,
+    }
+    return json.dumps(collection, ensure_ascii=False).encode()
 
 
 def _fill(

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.gis.db import models
-from django.db.models import Q, UniqueConstraint
+from django.db.models import F, Q, UniqueConstraint
 
 from plans.models import CountyPlan, PlanVersion
 from publicity.objection_models import Appearance as Appearance
@@ -142,7 +142,8 @@ class TransferNotice(models.Model):
     title = models.CharField("标题", max_length=120)
     facts = models.JSONField("内容", default=dict)
     source = models.CharField("来源", max_length=200, blank=True)
-    published_on = models.DateField("公开日期")
+    # None for an item taken over from a report that names no year.
+    published_on = models.DateField("公开日期", null=True, blank=True)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="发布人",
@@ -157,7 +158,7 @@ class TransferNotice(models.Model):
 
     class Meta:
         verbose_name = "出让信息"
-        ordering: ClassVar = ["-published_on", "-pk"]
+        ordering: ClassVar = [F("published_on").desc(nulls_last=True), "-pk"]
 
     def __str__(self) -> str:
         return self.title

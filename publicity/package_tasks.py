@@ -37,5 +37,5 @@ def make_package(run: Run) -> None:
                 "made_at": timezone.now(),
             },
         )
-    if former is not None:
+    if former is not None and former.file.name:
         (Path(settings.MEDIA_ROOT) / former.file.name).unlink(missing_ok=True)

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from publicity import desk_views, objection_desk_views, objection_views, package_views, views
+from publicity import (
+    data_views,
+    desk_views,
+    objection_desk_views,
+    objection_views,
+    package_views,
+    question_views,
+    transfer_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="public-home"),
@@ -12,10 +21,32 @@ urlpatterns = [
     path("notices/<int:notice_id>/", views.notice_page, name="notice"),
     path("notices/<int:notice_id>/shapes.json", views.notice_shapes, name="notice-shapes"),
     path("documents/<int:document_id>/", views.public_document, name="public-document"),
-    path("transfers/", views.transfer_list, name="transfer-list"),
+    path("transfers/", transfer_views.transfer_list, name="transfer-list"),
     path("standards/", views.standards_page, name="standards"),
     path("task-force/", views.public_roster, name="public-roster"),
     path("open-data/", views.open_data, name="open-data"),
+    path("notices/feed.xml", data_views.notice_feed, name="notice-feed"),
+    path("notices/<int:notice_id>/ask/", question_views.question_new, name="question-new"),
+    path("api/public/v1/", data_views.api_root, name="api-root"),
+    path("api/public/v1/notices/", data_views.api_notices, name="api-notices"),
+    path("api/public/v1/notices/<int:notice_id>/", data_views.api_notice, name="api-notice"),
+    path("api/public/v1/mines/", data_views.api_mines, name="api-mines"),
+    path("api/public/v1/areas/", data_views.api_areas, name="api-areas"),
+    path("api/public/v1/shapes/", data_views.api_shapes, name="api-shapes"),
+    path("api/public/v1/transfers/", data_views.api_transfers, name="api-transfers"),
+    path("work/questions/", question_views.question_desk, name="question-desk"),
+    path("work/questions/<int:question_id>/", question_views.question_answer, name="question"),
+    path(
+        "work/questions/<int:question_id>/decline/",
+        question_views.question_decline,
+        name="question-decline",
+    ),
+    path("work/transfers/", transfer_views.transfer_desk, name="transfer-desk"),
+    path(
+        "work/transfers/<int:transfer_id>/withdraw/",
+        transfer_views.transfer_withdraw,
+        name="transfer-withdraw",
+    ),
     path("puzzle/", objection_views.puzzle, name="puzzle"),
     path("notices/<int:notice_id>/object/", objection_views.objection_new, name="objection-new"),
     path("objections/", objection_views.objection_look_up, name="objection-look-up"),

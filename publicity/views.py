@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import condition, require_GET
 
 from plans.models import PlanTask
+from publicity.caching import public_page
 from publicity.documents import AREA_COLUMNS, MINE_COLUMNS
-from publicity.models import Notice, NoticeShape, PublicDocument, TransferNotice
+from publicity.models import Notice, NoticeShape, PublicDocument
 from publicity.shapes_shown import after, before
 from rulebook.current import rulebook_of, version_in_force
 from standards.run import ordered_rules
@@ -26,6 +27,7 @@ CARD_FIELDS = ("holder", "mineral", "scale", "area_km2", "lead_enterprise")
 
 @login_not_required
 @require_GET
+@public_page
 def home(request: HttpRequest) -> HttpResponse:
     """Show the city's progress, the map of published plans and the latest notices."""
     notices = list(Notice.objects.in_force().select_related("plan__county"))
@@ -114,6 +116,7 @@ def _map() -> dict[str, Any]:
 
 @login_not_required
 @require_GET
+@public_page
 def public_map(request: HttpRequest) -> HttpResponse:
     """Show every published outline on one map, with the list beside it."""
     notices = Notice.objects.in_force().select_related("plan__county")
@@ -124,6 +127,7 @@ def public_map(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_GET
+@public_page
 def notice_list(request: HttpRequest) -> HttpResponse:
     """List all notices, withdrawn ones marked."""
     notices = Notice.objects.public().select_related("plan__county")
@@ -134,6 +138,7 @@ def notice_list(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_GET
+@public_page
 def notice_page(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Show one notice as it was frozen: plan, mines, areas, map, documents."""
     notice = get_object_or_404(Notice, pk=notice_id)
@@ -149,6 +154,7 @@ def notice_page(request: HttpRequest, notice_id: int) -> HttpResponse:
         "mine_columns": MINE_COLUMNS,
         "area_columns": AREA_COLUMNS,
         "documents": list(notice.documents.all()),
+        "questions": list(notice.questions.public()),
         "appearances": list(notice.appearances.all()),
         "map": {
             **_map(),
@@ -162,6 +168,7 @@ def notice_page(request: HttpRequest, notice_id: int) -> HttpResponse:
 
 @login_not_required
 @require_GET
+@public_page
 def public_shapes(request: HttpRequest) -> JsonResponse:
     """Answer the outlines of all notices in force as GeoJSON."""
     return _geojson(request, NoticeShape.objects.filter(notice__withdrawn_at__isnull=True))
@@ -169,6 +176,7 @@ def public_shapes(request: HttpRequest) -> JsonResponse:
 
 @login_not_required
 @require_GET
+@public_page
 def notice_shapes(request: HttpRequest, notice_id: int) -> JsonResponse:
     """Answer the outlines of one notice as GeoJSON."""
     notice = get_object_or_404(Notice, pk=notice_id)
@@ -222,13 +230,6 @@ def public_document(_request: HttpRequest, document_id: int) -> FileResponse:
 
 @login_not_required
 @require_GET
-def transfer_list(request: HttpRequest) -> HttpResponse:
-    """List 矿业权整合和出让信息."""
-    return render(request, "publicity/transfers.html", {"items": TransferNotice.objects.all()})
-
-
-@login_not_required
-@require_GET
 def standards_page(request: HttpRequest) -> HttpResponse:
     """Show every rule with its clause, and every threshold with its source."""
     version = version_in_force()
@@ -255,6 +256,7 @@ def public_roster(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_GET
+@public_page
 def open_data(request: HttpRequest) -> HttpResponse:
     """List the published data files with their hashes."""
     documents = (

@@ -13,6 +13,7 @@ from django.db import transaction
 from mines.demo import load_demo_mines
 from mines.models import Mineral
 from plans.models import Round
+from publicity.demo import load_demo_transfers
 from rulebook.shipped import load_shipped_rulebook
 from supervision.demo import load_demo_targets
 from taskforce.actions import grant_role, write_rights
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             load_demo_users()
             load_demo_mines()
             load_demo_targets()
+            load_demo_transfers()
         self.stdout.write("基础数据已是最新。")
 
 

@@ -18,7 +18,7 @@ from shuozhou_mines.errors import Refused
 from shuozhou_mines.printing import write_pdf
 
 # A PDF is made while the reader waits; this many take a few seconds.
-MOST_ON_PAPER = 400
+MOST_ON_PAPER = 200
 COLUMNS = (
     ("结论", 9), ("规则", 9), ("对象", 34), ("说明", 60), ("数据", 46), ("怎样才符合", 46),
     ("条款", 10), ("依据原文", 60), ("人工认定", 12), ("认定理由", 40), ("依据文件", 30),

@@ -47,6 +47,7 @@ def inspection_list(request: HttpRequest) -> HttpResponse:
             problems_count=Count("problems"),
             open_count=Count("problems", filter=~Q(problems__state=ProblemState.CLOSED)),
         )
+        .order_by("-visited_on", "-pk")
     )
     page = Paginator(visits, PER_PAGE).get_page(request.GET.get("page"))
     teams = InspectionTeam.objects.on(today).with_member(request.user)
@@ -172,8 +173,8 @@ def acceptance_list(request: HttpRequest) -> HttpResponse:
     newest = (
         Inspection.objects.visible_to(request.user)
         .filter(purpose="accept", mine__isnull=False)
-        .order_by("mine", "-visited_on", "-pk")
-        .distinct("mine")
+        .order_by("mine_id", "-visited_on", "-pk")
+        .distinct("mine_id")
     )
     visits = list(
         Inspection.objects.filter(pk__in=newest.values("pk"))

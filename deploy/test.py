@@ -37,9 +37,7 @@ from deploy.servers import servers
 FOLDER = VAR / "test"
 RUNNING = FOLDER / "running.json"
 AT_ONCE = 2
-# Each file stays on one worker: xdist 3.8 does not see its groups under pytest 9.2. In the order
-# of collection, so that the journeys, which take longest, begin first.
-WHOLE_SUITE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+WHOLE_SUITE = ("-n", "2", "-p", "tests.together")
 MANAGE = (PYTHON, "manage.py")
 CHECKS: dict[str, tuple[str | Path, ...]] = {
     # The longest first, so that the others run beside it; the summary keeps the order below.

@@ -27,8 +27,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the journeys, which take longest; their file stays on one worker."""
-    items.sort(key=lambda item: "tests/browser/" not in str(item.path))
+    """Give the journeys more time than other tests."""
     for item in items:
         if "tests/browser/" in str(item.path):
             item.add_marker(pytest.mark.browser)

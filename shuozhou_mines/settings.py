@@ -246,6 +246,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"ScaleUnitEnum": "standards.terms.ScaleUnit.choices"},
 }
 
 # --- what the browser is told ------------------------------------------------------------------

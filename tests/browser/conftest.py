@@ -1,5 +1,6 @@
 """Give the journeys one running site and one Chromium."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,9 @@ def walked(site: Site) -> str:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Start Debian's Chromium once."""
+    # Playwright's event loop stays in this thread, and Django would refuse the database to every
+    # test that comes after on the same worker.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser

@@ -11,6 +11,7 @@ from plans.workflow import State
 from publicity import actions
 from publicity.forms import NoticeForm, WithdrawForm
 from publicity.models import Notice
+from publicity.permissions import for_publishers
 from rulebook.current import current_rulebook
 from shuozhou_mines.errors import Incomplete
 from taskforce import permissions
@@ -19,6 +20,7 @@ DEFAULT_WORKING_DAYS = "publication.working_days"
 
 
 @require_GET
+@for_publishers
 def notice_desk(request: HttpRequest) -> HttpResponse:
     """List what is to be published, and the notices so far; nothing here for anybody else."""
     if not permissions.can_anywhere(request.user, "publish_plan"):

@@ -14,6 +14,7 @@ from publicity.objection_actions import look_at_identity, open_attachment, take_
 from publicity.objection_forms import StepForm, step_form
 from publicity.objection_steps import STEPS, State, steps_from
 from publicity.objection_views import case_context, reply_file
+from publicity.permissions import for_publishers
 from publicity.uploads import TYPES
 from shuozhou_mines.errors import Incomplete
 
@@ -24,6 +25,7 @@ TONES = {
 
 
 @require_GET
+@for_publishers
 def objection_desk(request: HttpRequest) -> HttpResponse:
     """List the objections, those that wait first."""
     today = timezone.localdate()

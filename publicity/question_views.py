@@ -15,6 +15,7 @@ from publicity.limits import TooMany, count, visitor
 from publicity.models import Notice, Question
 from publicity.objection_forms import AnswerQuestionForm, QuestionForm
 from publicity.objection_views import UNSOLVED, is_let_in
+from publicity.permissions import for_publishers
 
 
 @login_not_required
@@ -45,6 +46,7 @@ def _keep(request: HttpRequest, notice: Notice, form: QuestionForm) -> bool:
 
 
 @require_GET
+@for_publishers
 def question_desk(request: HttpRequest) -> HttpResponse:
     """List the questions, those that wait first."""
     found = Question.objects.visible_to(request.user).select_related("notice", "answered_by")

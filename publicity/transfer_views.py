@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from publicity.caching import public_page
 from publicity.models import TransferNotice
+from publicity.permissions import for_publishers
 from publicity.transfer_actions import FIELDS, publish_transfer, withdraw_transfer
 from shuozhou_mines.errors import Incomplete
 from taskforce import permissions
@@ -62,6 +63,7 @@ def transfer_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@for_publishers
 def transfer_desk(request: HttpRequest) -> HttpResponse:
     """List the items and take a new one."""
     counties = permissions.counties_where(request.user, "publish_plan")

@@ -141,8 +141,8 @@ def test_the_feed_tells_of_a_withdrawal(notice, people, client) -> None:
     assert answer["Content-Type"] == "application/atom+xml"
     root = ElementTree.fromstring(answer.content)  # noqa: S314 - our own answer
     space = {"a": "http://www.w3.org/2005/Atom"}
-    assert root.find("a:entry/a:title", space).text.endswith("（已撤回）")
-    assert root.find("a:entry/a:summary", space).text == "已撤回：范围有误"
+    assert str(root.findtext("a:entry/a:title", namespaces=space)).endswith("（已撤回）")
+    assert root.findtext("a:entry/a:summary", namespaces=space) == "已撤回：范围有误"
 
 
 # --- grants --------------------------------------------------------------------------------------

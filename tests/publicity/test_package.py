@@ -101,8 +101,8 @@ def test_an_appearance_is_recorded_and_shown_to_all(notice, people, client) -> N
     }  # fmt: skip
     assert client.post(reverse("notice-sites", args=[notice.pk]), typed).status_code == 302
     row = Appearance.objects.get()
-    assert row.screenshot.name.startswith("screenshots/")
-    assert row.screenshot.name.endswith(".png")
+    assert str(row.screenshot.name).startswith("screenshots/")
+    assert str(row.screenshot.name).endswith(".png")
     client.logout()
     page = client.get(reverse("notice", args=[notice.pk])).content.decode()
     assert "https://bureau.example/a.html" in page

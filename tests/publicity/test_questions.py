@@ -26,7 +26,7 @@ def notice(people: Any, counties: Any) -> Notice:
 
 def page_of(notice: Notice, client: Any) -> str:
     client.logout()
-    return client.get(reverse("notice", args=[notice.pk])).content.decode()
+    return str(client.get(reverse("notice", args=[notice.pk])).content.decode())
 
 
 def test_a_question_is_shown_once_it_is_answered(notice, people, client) -> None:

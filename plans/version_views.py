@@ -79,9 +79,15 @@ def version_page(request: HttpRequest, version_id: int) -> HttpResponse:
         "errors_count": len(version.errors),
         "warnings_count": len(version.problems) - len(version.errors),
         "run": run,
-        "upload_form": UploadForm() if permissions.can_upload(request.user, version.plan) else None,
+        "upload_form": UploadForm() if _may_send_again(request, version, job) else None,
     }
     return render(request, "plans/version.html", context)
+
+
+def _may_send_again(request: HttpRequest, version: PlanVersion, job: Job | None) -> bool:
+    """Tell whether this person may upload now; while a version is being read, they wait."""
+    is_read = job is None or not job.is_open or not _shows_progress(version)
+    return is_read and permissions.can_upload(request.user, version.plan)
 
 
 def _reading_of(version: PlanVersion) -> Job | None:

@@ -2,22 +2,29 @@
 
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from plans import permissions
-from plans.models import CountyPlan
+from plans.models import CountyPlan, Opinion, PlanVersion
 from plans.workflow import State
 
 
 def waiting_for(user: Any) -> list[dict[str, Any]]:
     """Return the desk's lines about plans for this user, oldest first."""
+    newest = PlanVersion.objects.filter(plan=OuterRef("pk")).order_by("-number")
+    unit = getattr(user, "organization_id", None)
     plans = (
         CountyPlan.objects.visible_to(user)
         .exclude(state=State.PUBLISHED)
         .select_related("county", "round")
-        .annotate(moved_at=Max("steps__at"))
+        .annotate(
+            moved_at=Max("steps__at"),
+            newest_id=Subquery(newest.values("pk")[:1]),
+            newest_state=Subquery(newest.values("state")[:1]),
+        )
+        .annotate(answered=Exists(Opinion.objects.filter(version=OuterRef("newest_id"), unit=unit)))
         .order_by("opened_at")
     )
     lines = [_line(user, plan) for plan in plans]
@@ -45,6 +52,8 @@ def _what_to_do(user: Any, plan: CountyPlan) -> str:
     if permissions.can_upload(user, plan):
         return "编制并上传方案"
     if plan.state == State.CO_SIGNING and permissions.can_give_opinion(user, plan):
-        return "会签"
+        return "" if plan.answered else "会签"  # type: ignore[attr-defined]
     primary = [step for step in permissions.offered_steps(user, plan) if step.primary]
-    return primary[0].label if primary else ""
+    if not primary or plan.newest_state != PlanVersion.State.READ:  # type: ignore[attr-defined]
+        return ""
+    return primary[0].label

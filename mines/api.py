@@ -167,10 +167,11 @@ class MineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         """Apply the filters; a filter that cannot be read is an error, not an empty answer."""
         if self.action != "list":
             return queryset
-        filters = MineFilter(self.request.GET, queryset=queryset, request=self.request)
+        filters = MineFilter(self.request.GET, request=self.request)
         if not filters.is_valid():
             raise serializers.ValidationError(filters.form.errors)
-        return in_order(filters.chosen, self.request.GET.get("sort", ""))
+        found = queryset.filter(listed__in=filters.listed.order_by())
+        return in_order(found, self.request.GET.get("sort", ""), through="listed__")
 
 
 router = SimpleRouter()

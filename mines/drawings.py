@@ -10,6 +10,8 @@ from mines.models import MineQuerySet
 
 # More would make the browser slow; the list then draws tiles instead.
 MOST_SHAPES = 2000
+# Heavy, and not part of a card.
+UNDRAWN = ("county__outline", "boundary__outline", "boundary__regions", "boundary__source_text")
 MAP_NOTE = "县界为示意；标注“示意”的矿区范围不是实测边界，不能用于定界。"
 
 
@@ -18,7 +20,9 @@ def feature_collection(mines: MineQuerySet) -> dict[str, Any]:
     rows = (
         mines.filter(boundary__isnull=False)
         .annotate(geojson=AsGeoJSON("boundary__outline", precision=7))
-        .select_related("county", "holder", "mineral", "boundary")[:MOST_SHAPES]
+        .order_by("registry_no")
+        .select_related("county", "holder", "mineral", "boundary")
+        .defer(*UNDRAWN)[:MOST_SHAPES]
     )
     return {"type": "FeatureCollection", "features": [_feature(row) for row in rows]}
 

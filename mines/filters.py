@@ -4,32 +4,20 @@ import math
 import unicodedata
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import django_filters
 from django import forms
 from django.contrib.gis.geos import Polygon
-from django.db.models import (
-    BooleanField,
-    Case,
-    DecimalField,
-    Exists,
-    ExpressionWrapper,
-    F,
-    Max,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    When,
-)
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 
-from mines.models import CGCS2000, Licence, Mine, MineQuerySet, Mineral, ProductionSystem
+from mines.listed_models import ListedMine, ListedMineQuerySet
+from mines.models import CGCS2000, Boundary, Mine, MineQuerySet, Mineral
 from rulebook.current import current_rulebook
-from standards.terms import Method, MineState, ScaleUnit
-from taskforce.models import County
+from standards.terms import Method, MineState
 from taskforce.permissions import counties_where
 
 LICENCE_CHOICES = [
@@ -50,17 +38,18 @@ SCALE_CHOICES = [
 SORTS = {
     "no": "registry_no",
     "name": "name",
-    "county": "county__order",
-    "holder": "holder__name",
+    "county": "county_order",
+    "holder": "holder",
     "mineral": "mineral_id",
     "method": "method",
     "state": "state",
     "scale": "scale_wan_t",
     "life": "service_life_years",
     "ends": "licence_ends",
-    "area": "boundary__area_km2",
+    "area": "area_km2",
     "as_of": "as_of",
 }
+MAY_BE_UNKNOWN = {"scale_wan_t", "service_life_years", "licence_ends", "area_km2"}
 # The minimum of a quarry is one for open pits.
 OPEN_METHODS = (Method.OPEN_PIT, Method.COMBINED)
 MINIMUM_KEYS = (
@@ -73,68 +62,7 @@ MINIMUM_KEYS = (
     "quarry",
 )
 Box = tuple[float, float, float, float]
-NUMBER = DecimalField(max_digits=20, decimal_places=6)
-
-
-def tonnes() -> Case:
-    """Return a system's design scale in 万吨/年, null where unit or density does not tell."""
-    volume = ExpressionWrapper(F("design_scale") * F("mine__density"), output_field=NUMBER)
-    return Case(
-        When(unit=ScaleUnit.WAN_T, then=F("design_scale")),
-        When(unit=ScaleUnit.WAN_M3, then=volume),
-        default=None,
-        output_field=NUMBER,
-    )
-
-
-def with_licence_end(mines: MineQuerySet) -> Any:
-    """Add `licence_ends`, the last day of the licence period that ends last."""
-    last = (
-        Licence.objects.filter(mine=OuterRef("pk"))
-        .order_by()
-        .values("mine")
-        .annotate(last=Max("valid_to"))
-        .values("last")
-    )
-    return mines.annotate(licence_ends=Subquery(last))
-
-
-def with_scale(mines: MineQuerySet) -> Any:
-    """Add `scale_wan_t`, the design scales of a mine's systems together in 万吨/年."""
-    total = (
-        ProductionSystem.objects.filter(mine=OuterRef("pk"))
-        .order_by()
-        .values("mine")
-        .annotate(total=Sum(tonnes()))
-        .values("total")
-    )
-    return mines.annotate(scale_wan_t=Subquery(total))
-
-
-def with_scale_test(mines: MineQuerySet) -> Any:
-    """Add `is_below` and `is_reached`: how the systems' scales stand to the minimum of 四(二)2.
-
-    Looks at the design scale alone; the standards also weigh the licence. Neither is true where
-    the Work Plan gives no minimum for the mineral or a scale is missing.
-    """
-    floors = _floors()
-    systems = ProductionSystem.objects.filter(mine=OuterRef("pk")).annotate(tonnes=tonnes())
-    below = Q(pk__in=[])
-    for key, floor in floors.items():
-        below |= _governed(key, "mine__") & Q(tonnes__lt=floor)
-    has_floor = Q(pk__in=[])
-    for key in floors:
-        has_floor |= _governed(key, "")
-    return mines.annotate(
-        is_below=Exists(systems.filter(below)),
-        is_reached=ExpressionWrapper(
-            has_floor
-            & Exists(systems)
-            & ~Exists(systems.filter(tonnes__isnull=True))
-            & ~Exists(systems.filter(below)),
-            output_field=BooleanField(),
-        ),
-    )
+Sorted = TypeVar("Sorted", bound=QuerySet[Any])
 
 
 def _floors() -> dict[str, Decimal]:
@@ -143,25 +71,22 @@ def _floors() -> dict[str, Decimal]:
     return {key: number for key, number in numbers.items() if number is not None}
 
 
-def _governed(key: str, mine: str) -> Q:
+def _governed(key: str) -> Q:
     """Select the mines whose minimum is the one of `key` beyond doubt."""
-    chosen = Q(**{f"{mine}mineral__facts__seed_rule_key": key}) & ~Q(
-        **{f"{mine}mineral__facts__has_key": "minimum_unclear"}
-    )
-    if key == "quarry":
-        chosen &= Q(**{f"{mine}method__in": OPEN_METHODS})
-    return chosen
+    chosen = Q(minimum_key=key)
+    return chosen & Q(method__in=OPEN_METHODS) if key == "quarry" else chosen
 
 
-def _visible_counties(request: Any) -> QuerySet[County]:
-    return counties_where(request.user, "see_mines").defer("outline").order_by("order")
+def _below_and_governed() -> tuple[Q, Q]:
+    """Select the mines with a system below its minimum, and those that have a minimum at all.
 
-
-def _minerals_dug(request: Any) -> QuerySet[Mineral]:
-    mines = Mine.objects.filter(
-        mineral=OuterRef("pk"), county__in=counties_where(request.user, "see_mines")
-    )
-    return Mineral.objects.filter(Exists(mines)).order_by("code")
+    Looks at the design scale alone (四(二)2); the standards also weigh the licence.
+    """
+    below = governed = Q(pk__in=[])
+    for key, floor in _floors().items():
+        governed |= _governed(key)
+        below |= _governed(key) & Q(least_scale__lt=floor)
+    return below, governed
 
 
 class BoxField(forms.CharField):
@@ -184,6 +109,20 @@ class BoxFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = BoxField
 
 
+Choices = list[tuple[str, str]]
+
+
+def _visible_counties(user: Any) -> Choices:
+    counties = counties_where(user, "see_mines").order_by("order")
+    return list(counties.values_list("code", "name"))
+
+
+def _minerals_dug(user: Any) -> Choices:
+    mines = ListedMine.objects.visible_to(user).filter(mineral=OuterRef("pk"))
+    minerals = Mineral.objects.filter(Exists(mines)).order_by("code")
+    return list(minerals.values_list("code", "name"))
+
+
 class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Narrow the mines that a user may see; the queryset given is already theirs."""
 
@@ -194,12 +133,8 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
         max_length=60,
         error_messages={"min_length": "请至少输入两个字。", "max_length": "搜索文字最多 60 个字。"},
     )
-    county = django_filters.ModelChoiceFilter(
-        queryset=_visible_counties, label="县（市、区）", empty_label="全部"
-    )
-    mineral = django_filters.ModelChoiceFilter(
-        queryset=_minerals_dug, label="矿种", empty_label="全部"
-    )
+    county = django_filters.ChoiceFilter(label="县（市、区）", empty_label="全部")
+    mineral = django_filters.ChoiceFilter(label="矿种", empty_label="全部")
     group = django_filters.ChoiceFilter(
         choices=GROUP_CHOICES, method="of_group", label="矿类", empty_label="全部"
     )
@@ -218,60 +153,65 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
     bbox = BoxFilter(method="in_box", label="地图范围", max_length=100, widget=forms.HiddenInput)
 
     class Meta:
-        model = Mine
+        model = ListedMine
         fields = ("q", "county", "mineral", "group", "method", "state", "licence", "scale", "bbox")
+
+    def __init__(self, data: Any, *, request: HttpRequest) -> None:
+        user = request.user
+        super().__init__(data, queryset=ListedMine.objects.visible_to(user), request=request)
+        # Asked for once, and only if the form is drawn or the filter used.
+        self.filters["county"].extra["choices"] = cache(lambda: _visible_counties(user))
+        self.filters["mineral"].extra["choices"] = cache(lambda: _minerals_dug(user))
+
+    @property
+    def listed(self) -> ListedMineQuerySet:
+        """Return the rows found; none while a filter cannot be read."""
+        found: ListedMineQuerySet = self.qs if self.is_valid() else self.queryset.none()
+        return found
 
     @property
     def chosen(self) -> MineQuerySet:
         """Return the mines found; none while a filter cannot be read."""
-        found: MineQuerySet = self.qs if self.is_valid() else self.queryset.none()
-        return found
+        return Mine.objects.filter(pk__in=self.listed.order_by().values("pk"))
 
-    def search(self, mines: MineQuerySet, _name: str, value: str) -> MineQuerySet:
+    def search(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
         """Find words in name, holder, registry or licence number; full width counts as half."""
-        text = unicodedata.normalize("NFKC", value).strip()
-        licensed = Licence.objects.filter(number__icontains=text).values("mine")
-        return mines.filter(
-            Q(name__icontains=text)
-            | Q(holder__name__icontains=text)
-            | Q(registry_no__icontains=text)
-            | Q(township__icontains=text)
-            | Q(pk__in=licensed)
-        )
+        text = unicodedata.normalize("NFKC", value).strip().lower()
+        pairs = sorted({text[at : at + 2] for at in range(len(text) - 1)})
+        if pairs:
+            mines = mines.filter(bigrams__contains=pairs)
+        # Two characters are found by the index alone; more may stand apart.
+        return mines if len(text) == 2 else mines.filter(words__contains=text)
 
-    def of_group(self, mines: MineQuerySet, _name: str, value: str) -> MineQuerySet:
+    def of_group(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
         """Keep 普通建筑用砂石土, or all others."""
-        ordinary = Q(mineral__facts__is_ordinary_sand_stone=True)
-        return mines.filter(ordinary if value == "sand_stone" else ~ordinary)
+        return mines.filter(is_sand_stone=value == "sand_stone")
 
-    def by_licence(self, mines: MineQuerySet, _name: str, value: str) -> MineQuerySet:
+    def by_licence(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
         """Keep mines whose last licence period has ended, ends soon, or was never entered."""
         today = timezone.localdate()
-        periods = Licence.objects.filter(mine=OuterRef("pk"))
         if value == "none":
-            return mines.filter(~Exists(periods))
+            return mines.filter(licence_ends__isnull=True)
         if value == "expired":
-            return mines.filter(Exists(periods), ~Exists(periods.filter(valid_to__gte=today)))
-        until = today + timedelta(days=int(value))
-        return mines.filter(
-            Exists(periods.filter(valid_to__range=(today, until))),
-            ~Exists(periods.filter(valid_to__gt=until)),
-        )
+            return mines.filter(licence_ends__lt=today)
+        return mines.filter(licence_ends__range=(today, today + timedelta(days=int(value))))
 
-    def by_scale(self, mines: MineQuerySet, _name: str, value: str) -> Any:
+    def by_scale(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
         """Keep mines by how their systems stand to the minimum scale."""
-        tested = with_scale_test(mines)
+        below, governed = _below_and_governed()
         if value == "below":
-            return tested.filter(is_below=True)
+            return mines.filter(below)
+        above = governed & Q(scale_wan_t__isnull=False) & ~below
         if value == "reached":
-            return tested.filter(is_reached=True)
-        return tested.filter(is_below=False).exclude(is_reached=True)
+            return mines.filter(above)
+        return mines.exclude(below).exclude(above)
 
-    def in_box(self, mines: MineQuerySet, _name: str, value: Box) -> MineQuerySet:
+    def in_box(self, mines: ListedMineQuerySet, _name: str, value: Box) -> ListedMineQuerySet:
         """Keep mines whose boundary meets the box."""
         box = Polygon.from_bbox(value)
         box.srid = CGCS2000
-        return mines.filter(boundary__outline__bboverlaps=box)
+        inside = Boundary.objects.filter(outline__bboverlaps=box)
+        return mines.filter(pk__in=inside.order_by().values("mine"))
 
 
 def read_box(text: str) -> Box | None:
@@ -287,15 +227,18 @@ def read_box(text: str) -> Box | None:
     return west, south, east, north
 
 
-def in_order(mines: MineQuerySet, sort: str) -> MineQuerySet:
-    """Sort by one of SORTS, "-" in front turns it round; anything else sorts by number."""
-    key = sort.removeprefix("-")
-    column = SORTS.get(key, "registry_no")
-    if key == "scale":
-        mines = with_scale(mines)
-    elif key == "ends":
-        mines = with_licence_end(mines)
-    order = (
-        F(column).desc(nulls_last=True) if sort.startswith("-") else F(column).asc(nulls_last=True)
-    )
-    return mines.order_by(order, "registry_no")
+def in_order(rows: Sorted, sort: str, *, through: str = "") -> Sorted:
+    """Sort by one of SORTS, "-" in front turns it round; anything else sorts by number.
+
+    `through` leads from other rows to those of the list, such as "listed__" from mines. What is
+    not known stands last either way.
+    """
+    column = SORTS.get(sort.removeprefix("-"), "registry_no")
+    is_turned = sort.startswith("-") and sort[1:] in SORTS
+    keys: list[Any] = []
+    for name in dict.fromkeys((column, "registry_no")):
+        field = F(f"{through}{name}")
+        # Said only where it matters: an index is read backwards for the rest.
+        last = True if name in MAY_BE_UNKNOWN and is_turned else None
+        keys.append(field.desc(nulls_last=last) if is_turned else field.asc())
+    return rows.order_by(*keys)

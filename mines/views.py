@@ -2,9 +2,10 @@
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, Sum
 from django.http import (
     Http404,
@@ -17,16 +18,23 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET
 
 from mines import exports, tiles
 from mines.columns import COLUMNS, NAME, SOON, STATE_TONES, Column, plain
-from mines.drawings import MAP_NOTE, MOST_SHAPES, feature_collection
-from mines.filters import MineFilter, in_order, with_scale
+from mines.drawings import MAP_NOTE, MOST_SHAPES, UNDRAWN, feature_collection
+from mines.filters import MineFilter, in_order
+from mines.listed_models import ListedMineQuerySet
 from mines.models import Mine, MineQuerySet
 from shuozhou_mines.errors import Refused
 
 PAGE_SIZE = 50
+# Said for every cell: a template takes long to find out that something is not there.
+PLAIN_CELL: dict[str, Any] = dict.fromkeys(
+    ("num", "muted", "verdict", "disposition", "tone", "url"), ""
+)
 FORMATS = {
     "xlsx": ("Excel 表格", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "csv": ("CSV", "text/csv; charset=utf-8"),
@@ -35,27 +43,17 @@ FORMATS = {
 
 
 def _filters(request: HttpRequest) -> MineFilter:
-    mines = Mine.objects.in_scope().visible_to(request.user)
-    return MineFilter(request.GET, queryset=mines, request=request)
+    return MineFilter(request.GET, request=request)
 
 
 @require_GET
 def mine_list(request: HttpRequest) -> HttpResponse:
     """List the mines that the filters leave, with totals, and draw the same ones."""
     filters = _filters(request)
-    chosen = filters.chosen
-    totals = with_scale(chosen).aggregate(
-        count=Count("pk"), area=Sum("boundary__area_km2"), scale=Sum("scale_wan_t")
+    totals = filters.listed.order_by().aggregate(
+        count=Count("pk"), area=Sum("area_km2"), scale=Sum("scale_wan_t")
     )
-    rows = in_order(chosen, request.GET.get("sort", ""))
-    paginator = Paginator(
-        rows.select_related("county", "holder", "mineral", "boundary").prefetch_related(
-            "licences", "systems"
-        ),
-        PAGE_SIZE,
-    )
-    paginator.__dict__["count"] = totals["count"]  # counted already
-    page = paginator.get_page(request.GET.get("page"))
+    page = _page(in_order(filters.listed, request.GET.get("sort", "")), totals["count"], request)
     columns = _columns(request.GET)
     context = {
         "filters": filters,
@@ -73,6 +71,22 @@ def mine_list(request: HttpRequest) -> HttpResponse:
         "exports": _export_links(request.GET),
     }
     return render(request, "mines/list.html", context)
+
+
+def _page(rows: ListedMineQuerySet, count: int, request: HttpRequest) -> Page[Any]:
+    """Return the page asked for, its numbers through the index, then its mines alone."""
+    paginator: Paginator[Any] = Paginator(rows.values_list("pk", flat=True), PAGE_SIZE)
+    paginator.__dict__["count"] = count  # counted already
+    page = paginator.get_page(request.GET.get("page"))
+    numbers = list(page.object_list)
+    mines = (
+        Mine.objects.select_related("county", "holder", "mineral", "boundary")
+        .defer(*UNDRAWN)
+        .prefetch_related("licences", "systems")
+        .in_bulk(numbers)
+    )
+    page.object_list = [mines[number] for number in numbers if number in mines]
+    return page
 
 
 def _query(given: QueryDict, *, without: tuple[str, ...], joined: bool = False) -> str:
@@ -113,7 +127,7 @@ def _table(
             {
                 "cells": [
                     {"text": mine.name, "url": reverse("mine", args=[mine.registry_no])},
-                    *(_cell(mine, column, today) for column in columns),
+                    *(PLAIN_CELL | _cell(mine, column, today) for column in columns),
                 ]
             }
             for mine in mines
@@ -203,14 +217,16 @@ def mine_tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
     """Answer one vector tile of the mines that the filters leave."""
     try:
         found = tiles.tile(
-            _filters(request).chosen, z=z, x=x, y=y, page_prefix=reverse("mine-list")
+            _filters(request).listed, z=z, x=x, y=y, page_prefix=reverse("mine-list")
         )
     except ValueError as error:
         raise Http404 from error
     response = HttpResponse(found, content_type="application/vnd.mapbox-vector-tile")
     response["Cache-Control"] = "private, max-age=60"
     response["Vary"] = "Cookie"
-    return response
+    mark = quote_etag(sha256(found).hexdigest()[:32])
+    response["ETag"] = mark
+    return get_conditional_response(request, etag=mark, response=response) or response
 
 
 @require_GET
@@ -221,9 +237,9 @@ def mine_export(request: HttpRequest, kind: str) -> HttpResponse | StreamingHttp
     filters = _filters(request)
     if not filters.is_valid():
         raise Refused("筛选条件有误，没有导出。请回到台账改正条件后再导出。")
-    mines = in_order(filters.chosen, request.GET.get("sort", ""))
+    mines = in_order(filters.chosen, request.GET.get("sort", ""), through="listed__")
     most = exports.MOST_ROWS[kind]
-    if (count := mines.count()) > most:
+    if (count := filters.listed.count()) > most:
         raise Refused(f"符合条件的矿山有 {count} 座，一次最多导出 {most} 座。请缩小范围后再导出。")
     return _file(kind, mines)
 

@@ -163,10 +163,10 @@ def test_the_list_asks_as_often_for_fifty_mines_as_for_one(
 
     fill(1, 2)
     office.get("/work/mines/?scale=reached")
-    with django_assert_max_num_queries(14) as one:
+    with django_assert_max_num_queries(12) as one:
         office.get("/work/mines/?scale=reached&licence=&q=测试&sort=scale")
     fill(2, 51)
-    with django_assert_max_num_queries(14) as fifty:
+    with django_assert_max_num_queries(12) as fifty:
         response = office.get("/work/mines/?scale=reached&licence=&q=测试&sort=scale")
     assert len(_names(response)) == 50
     assert len(one) == len(fifty)

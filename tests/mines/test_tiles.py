@@ -7,8 +7,9 @@ from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import connection
 from django.test import Client
 
+from mines.listed_models import ListedMine
 from mines.models import Boundary, Mine
-from mines.tiles import TILE, tile
+from mines.tiles import tile, tile_query
 from tests.factories import make_mine
 from tests.mines.conftest import signed_in
 
@@ -87,8 +88,20 @@ def test_tiles_stay_in_private_caches(people, mines) -> None:
     assert "Cookie" in response["Vary"]
 
 
+def test_a_tile_seen_before_is_not_sent_again(people, mines) -> None:
+    client = signed_in(people["office"])
+    z, x, y = HERE
+    mark = client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt")["ETag"]
+
+    again = client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt", headers={"if-none-match": mark})
+    assert (again.status_code, again.content) == (304, b"")
+    Mine.objects.filter(name="平鲁的矿").update(name="平鲁的新矿")
+    again = client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt", headers={"if-none-match": mark})
+    assert "平鲁的新矿".encode() in again.content
+
+
 def test_one_query_draws_a_tile(people, mines, django_assert_num_queries) -> None:
-    visible = Mine.objects.visible_to(people["office"])
+    visible = ListedMine.objects.visible_to(people["office"])
     with django_assert_num_queries(1):
         z, x, y = HERE
         assert b"mines" in tile(visible, z=z, x=x, y=y, page_prefix="/work/mines/")
@@ -128,11 +141,11 @@ def test_a_tile_finds_its_shapes_through_the_index(people, counties) -> None:
         for n, mine in enumerate(rows)
     )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE mines_boundary, mines_mine")
+        cursor.execute("ANALYZE mines_listedshape, mines_listedmine")
         z, x, y = HERE
-        chosen, _ = Mine.objects.order_by().values("pk").query.sql_with_params()
-        drawing = TILE.replace("CHOSEN", chosen)
-        cursor.execute(f"EXPLAIN {drawing}", [z, x, y, z, x, y, "/", 20_000, "mines"])
+        mines = ListedMine.objects.visible_to(people["office"])
+        statement, given = tile_query(mines, z=z, x=x, y=y, page_prefix="/")
+        cursor.execute(f"EXPLAIN {statement}", given)
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "mines_boundary_outline" in plan
-    assert "Seq Scan on mines_boundary" not in plan
+    assert "mines_listedshape_outline" in plan
+    assert "Seq Scan on mines_listedshape" not in plan

@@ -373,7 +373,10 @@ class RegistryUpload(models.Model):
         DROPPED = "dropped", "已放弃"
 
     county = models.ForeignKey(
-        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="registry_uploads"
+        County,
+        verbose_name="县（市、区）",
+        on_delete=models.PROTECT,
+        related_name="registry_uploads",
     )
     file = models.FileField("文件", max_length=200)
     file_name = models.CharField("文件名", max_length=200)

@@ -179,7 +179,7 @@ REPORT_DUE_DAY = env.int("PORTAL_REPORT_DUE_DAY", default=25)
 REGISTRY_CHECK_HOUR = env.int("PORTAL_CHECK_HOUR", default=2)
 REGISTRY_CHECKS_KEPT = env.int("PORTAL_CHECKS_KEPT", default=30)
 
-# --- what the public sends in ----------------------------------------------------------------------
+# --- what the public sends in ------------------------------------------------------------------
 # "name:base64 of 32 bytes", the current key first; former keys stay until all is sealed anew.
 IDENTITY_KEYS = env.list("PORTAL_IDENTITY_KEYS", default=[])
 if not IDENTITY_KEYS and (DEBUG or env.bool("PORTAL_HTTP", default=False)):

@@ -1,0 +1,450 @@
+"""Say for every address what it is asked about and what is sent to it."""
+
+from collections.abc import Callable
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from mines.actions import receive_upload
+from mines.boundaries import boundary_row
+from mines.check_models import MineFinding
+from mines.checks import start_check
+from mines.coordinates import read_text
+from mines.models import Boundary, Mine
+from plans.actions import open_plan
+from plans.models import CountyPlan, Finding, PlanVersion, Round, Ruling
+from plans.tasks import queue_check
+from plans.workflow import State
+from publicity.models import PublicDocument
+from publicity.objection_actions import receive_objection
+from publicity.objection_models import Appearance, Package
+from publicity.question_actions import ask
+from publicity.transfer_actions import publish_transfer
+from rulebook.actions import start_draft
+from rulebook.forms import initial_of
+from rulebook.models import RulebookEntry, RulebookVersion, WhatIf
+from shuozhou_mines import jobs
+from shuozhou_mines.storage import store
+from supervision import bulletin_actions
+from supervision.actions import open_reports, save_report, submit_report
+from supervision.consistency import BATCHES, BatchFigures
+from supervision.inspection_actions import ProblemFound, add_member, form_team, record_visit
+from supervision.inspection_models import Photo
+from supervision.inspection_steps import Severity
+from supervision.models import MonthlyReport
+from taskforce.roles import Role
+from tests.conftest import PINGLU, SHUOCHENG, make_person
+from tests.factories import OPENED_AT, PUBLISHED_AT, plan_at
+
+# Registration text: number, X, Y of each corner, then elevations and the region's name.
+CORNERS = """1,4355000.000,37535000.000, , ,
+2,4355000.000,37535400.000, , ,
+3,4354600.000,37535400.000, , ,
+4,4354600.000,37535000.000, , ,
+*,1400,1300,一区,1,"""
+NO_MINES = BatchFigures(task=0, done=0, done_this_month=0, under_way=0, not_started=0)
+
+
+def build(people: Any, counties: Any) -> SimpleNamespace:
+    """Make one object of each kind, all of 朔城区, each plan in a round of its own."""
+    here = SimpleNamespace(people=people, counties=counties)
+    county, current = counties[SHUOCHENG], Round.objects.get(is_open=True)
+    states = [State.PUBLISHED, State.APPROVED, State.CO_SIGNING, State.SUBMITTED, State.DRAFT]
+    here.plans = {}
+    for state in states:
+        plan = plan_at(state, people, county)
+        here.plans[state] = plan
+        if state != State.DRAFT:
+            CountyPlan.objects.filter(pk=plan.pk).update(round=_past_round(state))
+    here.round = current
+    here.other_plan = open_plan(county_code=PINGLU, by=people["other_county_clerk"], at=OPENED_AT)
+    _mark(here.plans[State.DRAFT].versions.get())
+    here.notice = here.plans[State.PUBLISHED].notices.get()
+    here.document = _document(here)
+    _reports(here)
+    _bulletins(here)
+    here.job = jobs.enqueue(
+        kind="plans.read_version", subject=PlanVersion(pk=1), key="own", by=people["county_clerk"]
+    )
+    here.in_force = RulebookVersion.objects.get(state="approved")
+    here.draft = start_draft(by=people["office"], at=timezone.now())
+    here.trial = WhatIf.objects.create(
+        version=here.draft, against=here.in_force, tried_on=date(2025, 9, 2),
+        draft_as_of=here.draft.changed_at,
+    )  # fmt: skip
+    _registry(here)
+    _ruling(here)
+    _objection(here)
+    _visit(here)
+    _beside_the_notice(here)
+    return here
+
+
+def _beside_the_notice(here: Any) -> None:
+    office = here.people["office"]
+    here.question = ask(notice_id=here.notice.pk, text="何时开工？", at=PUBLISHED_AT)
+    here.transfer = publish_transfer(
+        kind="listing", county_code=SHUOCHENG, title="挂牌", facts={}, source="测试",
+        published_on=date(2025, 9, 2), by=office, at=PUBLISHED_AT,
+    )  # fmt: skip
+    packed = store([b"PK"], folder="packages", suffix=".zip")
+    Package.objects.create(
+        notice=here.notice, file=packed.name, size=packed.size, sha256=packed.sha256,
+        made_at=PUBLISHED_AT,
+    )  # fmt: skip
+    shot = store([b"png"], folder="screenshots", suffix=".png")
+    here.appearance = Appearance.objects.create(
+        notice=here.notice, site="bureau", url="https://example.org/", suffix=".png",
+        starts_on=date(2025, 9, 3), ends_on=date(2025, 9, 10), screenshot=shot.name,
+        sha256=shot.sha256, recorded_at=PUBLISHED_AT, recorded_by=office,
+    )  # fmt: skip
+
+
+def _objection(here: Any) -> None:
+    here.objection = receive_objection(
+        notice_id=here.notice.pk, subject="范围", text="范围有误。", at=PUBLISHED_AT,
+        identity={"kind": "person", "name": "张三", "phone": "13900000000", "address": "朔州"},
+        files=[(".pdf", b"%PDF-1.7 %%EOF")],
+    )  # fmt: skip
+    here.objection.reply = store([b"%PDF-1.7"], folder="objections", suffix=".pdf").name
+    here.objection.save(update_fields=["reply"])
+
+
+def _visit(here: Any) -> None:
+    office, inspector = here.people["office"], here.people["inspector"]
+    here.team = form_team(
+        name="第一督导组", starts_on=date(2025, 9, 1), ends_on=date(2035, 9, 1), by=office
+    )
+    add_member(
+        team_id=here.team.pk,
+        name="组员",
+        home_unit=None,
+        is_leader=False,
+        user=inspector,
+        by=office,
+    )
+    here.visit = record_visit(
+        draft_key=UUID(int=1), team_id=here.team.pk, county=here.counties[SHUOCHENG], mine=None,
+        purpose="guide", visited_on=date(2025, 9, 2), place="", conclusion="正常。", acceptance="",
+        found=[
+            ProblemFound(
+                text="台阶过高。", severity=Severity.LIGHT, clause="", measure="降段。",
+                responsible_unit="矿山", due_on=date(2025, 10, 1),
+            )
+        ],
+        photos=[], by=inspector, at=OPENED_AT,
+    )  # fmt: skip
+    here.problem = here.visit.problems.get()
+    stored = store([b"jpg"], folder="inspections", suffix=".jpg")
+    here.photo = Photo.objects.create(
+        inspection=here.visit, file=stored.name, kind="jpg", sha256=stored.sha256,
+        added_by=inspector, added_at=OPENED_AT,
+    )  # fmt: skip
+
+
+def _registry(here: Any) -> None:
+    """Give the first mine corners, upload a registry workbook, check the registry once."""
+    reading = read_text(CORNERS)
+    assert reading.boundary is not None
+    mine = Mine.objects.get(registry_no=f"SZ-{SHUOCHENG}-0001")
+    Boundary.objects.filter(mine=mine).delete()
+    boundary_row(mine, reading.boundary, source_text=CORNERS, as_of=date(2025, 9, 1)).save()
+    here.upload = receive_upload(
+        county_code=SHUOCHENG, upload=SimpleUploadedFile("台账.xlsx", b"registry"),
+        as_of=date(2025, 9, 1), given_by="测试", by=here.people["county_clerk"], at=OPENED_AT,
+    )  # fmt: skip
+    here.check = start_check(reason="request", on=date(2025, 9, 2), at=OPENED_AT)
+    for part in here.check.parts.all():
+        jobs.run_job(part.job_id)
+    queue_check(here.plans[State.SUBMITTED].versions.get(), by=here.people["office"])
+
+
+def _ruling(here: Any) -> None:
+    plan = here.plans[State.SUBMITTED]
+    finding = _open_finding(plan)
+    here.ruling = Ruling.objects.create(
+        plan=plan, finding=finding, rule=finding.rule, subject_kind=finding.subject_kind,
+        subject_key=finding.subject_key, basis_hash=finding.basis_hash, verdict=finding.verdict,
+        decision="accepted", reason="现场核实。", basis_document="核查记录1号", at=OPENED_AT,
+        by=make_person("second_office", Role.OFFICE), needs_confirmation=True,
+    )  # fmt: skip
+
+
+def _open_finding(plan: CountyPlan) -> Finding:
+    """Return the first finding of a plan that may be ruled on."""
+    found = Finding.objects.filter(
+        run__version__plan=plan, verdict__in=("fail", "review", "nodata")
+    ).order_by("pk")
+    return found[:1].get()
+
+
+def _past_round(state: State) -> Round:
+    return Round.objects.create(
+        name=f"往年 {state}", compile_due_on=date(2024, 5, 31), finish_due_on=date(2024, 12, 31),
+        is_open=False,
+    )  # fmt: skip
+
+
+def _mark(version: PlanVersion) -> None:
+    version.marked = store([b"marked"], folder="plans", suffix=".xlsx").name
+    version.save(update_fields=["marked"])
+
+
+def _document(here: Any) -> PublicDocument:
+    stored = store([b"a,b"], folder="public", suffix=".csv")
+    return PublicDocument.objects.create(
+        notice=here.notice, title="csv", file=stored.name, file_name="a.csv",
+        content_type="text/csv", size=stored.size, sha256=stored.sha256,
+    )  # fmt: skip
+
+
+def _reports(here: Any) -> None:
+    county, people = here.counties[SHUOCHENG], here.people
+    for month in (date(2025, 4, 1), date(2025, 5, 1)):
+        open_reports(month=month, at=OPENED_AT)
+    reports = MonthlyReport.objects.filter(county=county).order_by("month")
+    here.sent_report, here.open_report = reports
+    for report in reports:
+        save_report(
+            report_id=report.pk, by=people["county_clerk"], problems="", next_steps="",
+            rows={kind.value: NO_MINES for kind in BATCHES},
+        )  # fmt: skip
+    submit_report(report_id=here.sent_report.pk, by=people["county_leader"], at=OPENED_AT)
+
+
+def _bulletins(here: Any) -> None:
+    office = here.people["office"]
+    here.issued = bulletin_actions.draft_bulletin(year=2025, quarter=1, by=office, at=OPENED_AT)
+    bulletin_actions.issue_bulletin(
+        bulletin_id=here.issued.pk, by=office, number=1, issued_on=date(2025, 9, 2),
+        is_public=True,
+    )  # fmt: skip
+    here.draft_bulletin = bulletin_actions.draft_bulletin(
+        year=2025, quarter=2, by=office, at=OPENED_AT
+    )
+    for bulletin in (here.issued, here.draft_bulletin):
+        bulletin.refresh_from_db()
+        bulletin.pdf = store([b"%PDF-1.7"], folder="bulletins", suffix=".pdf").name
+        bulletin.save(update_fields=["pdf"])
+
+
+def _plan(here: Any, on: str) -> list[Any]:
+    return [here.plans[State(on)].pk]
+
+
+def _version(here: Any, on: str) -> list[Any]:
+    return [here.plans[State(on)].versions.get().pk]
+
+
+def _entry(here: Any, on: str) -> list[Any]:
+    version = here.draft if on == "draft" else here.in_force
+    return [version.number, version.entries.first().pk]
+
+
+def _rulebook(here: Any, on: str) -> list[Any]:
+    return [(here.draft if on == "draft" else here.in_force).number]
+
+
+def _report(here: Any, on: str) -> list[Any]:
+    return [(here.sent_report if on == "sent" else here.open_report).pk]
+
+
+def _bulletin(here: Any, on: str) -> list[Any]:
+    return [(here.issued if on == "issued" else here.draft_bulletin).pk]
+
+
+def _paragraph(here: Any, on: str) -> list[Any]:
+    return [*_bulletin(here, on), here.draft_bulletin.paragraphs[0]["key"]]
+
+
+def _run(here: Any, on: str) -> list[Any]:
+    return [here.plans[State(on)].versions.get().check_runs.get().pk]
+
+
+def _finding(here: Any, on: str) -> list[Any]:
+    return [_open_finding(here.plans[State(on)]).pk]
+
+
+def _upload(here: Any, _on: str) -> list[Any]:
+    return [here.upload.pk]
+
+
+def _mine(here: Any, _on: str) -> list[Any]:
+    return [f"SZ-{SHUOCHENG}-0001"]
+
+
+# What each address is asked about; those that are missing here ask for nothing.
+ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
+    "job": lambda here, _on: [here.job.pk],
+    "job-cancel": lambda here, _on: [here.job.pk],
+    "mine": _mine,
+    "mine-history": _mine,
+    "mine-surroundings": _mine,
+    "mine-corners": _mine,
+    "mine-tiles": lambda here, _on: [0, 0, 0],
+    "mine-export": lambda here, on: [on],
+    "mine-api-detail": _mine,
+    "mine-coordinates": _mine,
+    "mine-coordinates-accept": _mine,
+    "mine-template": lambda here, _on: [SHUOCHENG],
+    "mine-import-page": _upload,
+    "mine-import-progress": _upload,
+    "mine-import-columns": _upload,
+    "mine-import-recolumn": _upload,
+    "mine-import-confirm": _upload,
+    "mine-import-drop": _upload,
+    "mine-import-file": _upload,
+    "registry-check-progress": lambda here, _on: [here.check.pk],
+    "registry-list": lambda here, _on: ["no-renewal"],
+    "registry-list-export": lambda here, _on: ["no-renewal"],
+    "registry-rule": lambda here, _on: [MineFinding.objects.earliest("pk").rule],
+    "rulebook-version": _rulebook,
+    "rulebook-changes": _rulebook,
+    "rulebook-approve": _rulebook,
+    "rulebook-discard": _rulebook,
+    "rulebook-try": _rulebook,
+    "rulebook-entry": _entry,
+    "rulebook-entry-follow": _entry,
+    "rulebook-what-if": lambda here, _on: [here.trial.pk],
+    "rulebook-what-if-cancel": lambda here, _on: [here.trial.pk],
+    "plan-open": lambda here, _on: [SHUOCHENG],
+    "plan": _plan,
+    "plan-template": _plan,
+    "plan-upload": _plan,
+    "plan-opinion": _plan,
+    "plan-approve": _plan,
+    "plan-version": _version,
+    "plan-version-progress": _version,
+    "plan-version-file": _version,
+    "plan-version-marked": _version,
+    "plan-shapes": _version,
+    "plan-check": _version,
+    "plan-check-progress": _version,
+    "finding": _finding,
+    "finding-rule": _finding,
+    "ruling-confirm": lambda here, _on: [here.ruling.pk],
+    "finding-shapes": _run,
+    "findings-xlsx": _run,
+    "findings-pdf": _run,
+    "objection-new": lambda here, _on: [here.notice.pk],
+    "question-new": lambda here, _on: [here.notice.pk],
+    "question": lambda here, _on: [here.question.pk],
+    "question-decline": lambda here, _on: [here.question.pk],
+    "api-notice": lambda here, _on: [here.notice.pk],
+    "transfer-withdraw": lambda here, _on: [here.transfer.pk],
+    "notice-sites": lambda here, _on: [here.notice.pk],
+    "package-new": lambda here, _on: [here.notice.pk],
+    "package-file": lambda here, _on: [here.notice.pk],
+    "appearance-screenshot": lambda here, _on: [here.appearance.pk],
+    "objection": lambda here, _on: [here.objection.pk],
+    "objection-identity": lambda here, _on: [here.objection.pk],
+    "objection-attachment": lambda here, _on: [here.objection.pk, here.objection.files.get().pk],
+    "objection-desk-reply": lambda here, _on: [here.objection.pk],
+    "objection-step": lambda here, on: [here.objection.pk, on],
+    "inspection-new": lambda here, _on: [SHUOCHENG],
+    "inspection": lambda here, _on: [here.visit.pk],
+    "inspection-photo": lambda here, _on: [here.photo.pk],
+    "inspection-team-member": lambda here, _on: [here.team.pk],
+    "problem": lambda here, _on: [here.problem.pk],
+    "problem-step": lambda here, on: [here.problem.pk, on],
+    "notice": lambda here, _on: [here.notice.pk],
+    "notice-shapes": lambda here, _on: [here.notice.pk],
+    "notice-withdraw": lambda here, _on: [here.notice.pk],
+    "public-document": lambda here, _on: [here.document.pk],
+    "notice-new": _plan,
+    "report": _report,
+    "report-submit": _report,
+    "report-return": _report,
+    "report-correct": _report,
+    "bulletin": _bulletin,
+    "bulletin-refresh": _bulletin,
+    "bulletin-paragraph": _paragraph,
+    "bulletin-print": _bulletin,
+    "bulletin-issue": _bulletin,
+    "public-bulletin": _bulletin,
+    "bulletin-pdf": _bulletin,
+}
+# Of a step's address the word after the colon is the step.
+STEP_STATES = {"submit": State.DRAFT, "accept": State.SUBMITTED, "return": State.SUBMITTED}
+
+
+def arguments(here: Any, name: str, on: str) -> list[Any]:
+    """Return the arguments of an address for the object that the row names."""
+    if name == "plan-step":
+        return [here.plans[STEP_STATES.get(on, State.APPROVED)].pk, on]
+    make = ARGUMENTS.get(name)
+    return make(here, on) if make is not None else []
+
+
+def _report_form(_here: Any, _on: str) -> dict[str, Any]:
+    names = ("task", "done", "done_this_month", "under_way", "not_started", "sand_done")
+    figures = {f"{kind.value}_{name}": "0" for kind in BATCHES for name in names}
+    notes = {f"{kind.value}_note": "" for kind in BATCHES}
+    return {"problems": "", "next_steps": "", **figures, **notes}
+
+
+def _entry_form(here: Any, on: str) -> dict[str, Any]:
+    shown = initial_of(RulebookEntry.objects.get(pk=_entry(here, on)[1]))
+    return {name: "" if value is None else value for name, value in shown.items()}
+
+
+# What is posted, such that whoever may do it succeeds; the rest is posted empty.
+POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
+    "mine-import": lambda here, _on: {
+        "county": SHUOCHENG, "as_of": "2025-09-01", "given_by": "测试",
+        "workbook": SimpleUploadedFile("台账.xlsx", b"another"),
+    },
+    "rulebook-entry": lambda here, on: _entry_form(here, on),
+    "finding-rule": lambda here, _on: {
+        "seen": str(here.ruling.pk), "decision": "accepted", "reason": "现场核实。",
+        "basis_document": "核查记录2号",
+    },
+    "plan-upload": lambda here, _on: {"workbook": SimpleUploadedFile("方案.xlsx", b"new")},
+    "plan-step": lambda here, on: {
+        "seen_state": str(STEP_STATES.get(on, State.APPROVED)), "note": "请补齐。"
+    },
+    "plan-opinion": lambda here, _on: {"stance": "agree", "text": ""},
+    "plan-approve": lambda here, _on: {
+        "seen_state": "co_signing", "document_number": "示例", "approved_on": "2025-09-03",
+    },
+    "question": lambda here, _on: {"public_text": "何时开工？", "answer": "明年。"},
+    "objection-step": lambda here, _on: {"seen_state": "received", "note": "属实。"},
+    "inspection-new": lambda here, _on: {
+        "draft_key": str(UUID(int=2)), "team": str(here.team.pk), "purpose": "guide",
+        "visited_on": "2025-09-03", "conclusion": "正常。", "problems-TOTAL_FORMS": "0",
+        "problems-INITIAL_FORMS": "0",
+    },
+    "inspection": lambda here, _on: {
+        "text": "边坡过陡。", "severity": "light", "measure": "削坡。", "responsible_unit": "矿山",
+        "due_on": "2035-10-01",
+    },
+    "inspection-teams": lambda here, _on: {
+        "name": "第二督导组", "starts_on": "2025-09-01", "ends_on": "2025-12-01",
+    },
+    "inspection-team-member": lambda here, _on: {"name": "又一人"},
+    "problem-step": lambda here, _on: {"note": "已改好。", "due_on": "2035-10-01"},
+    "notice-new": lambda here, on: {
+        "seen_state": on, "starts_on": timezone.localdate().isoformat(), "working_days": "5",
+    },
+    "notice-withdraw": lambda here, _on: {"reason": "更正。"},
+    "report-open": lambda here, _on: {"county": SHUOCHENG},
+    "report": _report_form,
+    "report-return": lambda here, _on: {"note": "请核对。"},
+    "report-correct": lambda here, _on: {"reason": "漏报一座。"},
+    "bulletin-desk": lambda here, _on: {"quarter": "2025-3"},
+    "bulletin-paragraph": lambda here, _on: {"text": "总体进展。"},
+    "bulletin-issue": lambda here, _on: {
+        "number": "2", "issued_on": "2025-09-03", "is_public": "on"
+    },
+    "rulebook-approve": lambda here, _on: {"seen": here.draft.changed_at.isoformat()},
+}  # fmt: skip
+
+
+def posted(here: Any, name: str, on: str) -> dict[str, Any]:
+    """Return what is posted to an address."""
+    make = POSTED.get(name)
+    return make(here, on) if make is not None else {}

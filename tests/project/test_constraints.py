@@ -12,13 +12,17 @@ from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 
+from mines.check_models import MineCheckRun, MineFinding
+from mines.checks import start_check
 from mines.models import (
     CGCS2000,
     Boundary,
+    ColumnMapping,
     Holder,
     Licence,
     Mine,
     ProductionSystem,
+    RegistryUpload,
     Stock,
 )
 from plans.models import (
@@ -36,6 +40,7 @@ from plans.models import (
 )
 from plans.workflow import State
 from publicity.models import Notice, Objection
+from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
 from taskforce.models import Appointment, Organization, TaskForce, TrailEntry
 from taskforce.trail import record
@@ -128,6 +133,30 @@ def _ruling(here: Any, **facts: Any) -> Ruling:
     )  # fmt: skip
 
 
+def _upload(here: Any, **facts: Any) -> RegistryUpload:
+    return RegistryUpload.objects.create(
+        **{
+            "county": here.counties[SHUOCHENG], "as_of": date(2025, 9, 1), "given_by": "测试",
+            "uploaded_at": OPENED_AT, "uploaded_by": here.people["county_clerk"], **facts,
+        }
+    )  # fmt: skip
+
+
+def _mapping(here: Any) -> ColumnMapping:
+    return ColumnMapping.objects.create(
+        county=here.counties[SHUOCHENG], signature="s", fields={}, made_at=OPENED_AT,
+        made_by=here.people["county_clerk"],
+    )  # fmt: skip
+
+
+def _check_run(here: Any) -> MineCheckRun:
+    run = start_check(reason="request", on=date(2025, 9, 2), at=OPENED_AT)
+    assert run is not None
+    for part in run.parts.all():
+        jobs.run_job(part.job_id)
+    return run
+
+
 # The name of each constraint, with what must not be possible.
 BREAK: dict[str, Callable[[Any], Any]] = {
     "job_finished_iff_ended": lambda here: _job(state="done"),
@@ -163,6 +192,17 @@ BREAK: dict[str, Callable[[Any], Any]] = {
         mine=here.mine, stock_class="proved", amount=Decimal("-1"), as_of=date(2025, 1, 1)
     ),
     "boundary_is_valid": lambda here: Boundary.objects.update(outline=BOW_TIE),
+    "registry_upload_confirmed_by_somebody": lambda here: _upload(here, confirmed_at=OPENED_AT),
+    "registry_upload_written_when": lambda here: _upload(here, state="written"),
+    "column_mapping_once": lambda here: [_mapping(here) for _ in range(2)],
+    "check_part_once_per_run": lambda here: _again(_check_run(here).parts.get(), job=None),
+    "check_part_within_its_mines": lambda here: _check_run(here).parts.update(
+        checked=F("mines") + 1
+    ),
+    "mine_finding_once_per_rule": lambda here: (
+        _check_run(here),
+        _again(MineFinding.objects.earliest("pk")),
+    ),
     "round_one_open": lambda here: Round.objects.create(
         name="二", compile_due_on=date(2026, 5, 31), finish_due_on=date(2026, 12, 31)
     ),
@@ -234,7 +274,10 @@ def test_constraints_say_what_is_wrong_in_chinese() -> None:
     # Nobody types these: they guard against our own mistakes.
     assert silent == {
         "area_code_once_per_version",
+        "check_part_once_per_run",
+        "check_part_within_its_mines",
         "finding_once_per_rule_and_subject",
+        "mine_finding_once_per_rule",
         "objection_closed_after_received",
         "task_once_per_mine",
         "version_number_once_per_plan",

@@ -42,7 +42,7 @@ def test_county_mends_its_workbook_and_office_returns_it(visitors: Any, site: Si
     _upload(clerk.page, _all_kept(template), "平鲁区_已填.xlsx")
     expect(clerk.page.get_by_text("已读入并完成检查。")).to_be_visible(timeout=60_000)
     clerk.page.get_by_role("link", name="看检查结果").click()
-    expect(clerk.page.get_by_text("依据").first).to_be_visible()
+    expect(clerk.page.locator("dt", has_text="依据").first).to_be_visible()
 
     leader = visitors("pinglu.leader")
     leader.page.goto("/work/")

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import logging
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -453,4 +452,3 @@ def test_receipt_numbers_are_read_however_they_are_typed() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_counted(ground: None) -> None:
     cache.clear()
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)

@@ -28,6 +28,7 @@ STAFF_PLACES = (
     Place("公示", "notice-desk", "notice", ("publish_plan",)),
     Place("月报", "report-list", "report", ("see_reports", "draft_report")),
     Place("督导", "inspection-list", "inspect", ("inspect", "see_reports")),
+    Place("会议", "meeting-list", "meeting", (), ("see_city", "hold_meeting")),
     Place("通报", "bulletin-desk", "bulletin", (), ("see_city", "issue_bulletin")),
     Place("专班", "roster", "team", ("see_mines",)),
     Place("检查", "registry-checks", "check", ("see_mines",)),

@@ -17,6 +17,7 @@ SUBJECT_PAGES = {
     "plans.planversion": "plan-version",
     "publicity.notice": "notice",
     "supervision.bulletin": "bulletin",
+    "supervision.meeting": "meeting",
     "rulebook.whatif": "rulebook-what-if",
 }
 

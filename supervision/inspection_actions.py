@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from mines.models import Mine
 from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
+from supervision.dispatch_actions import issue_dispatch
 from supervision.inspection_models import (
     Inspection,
     InspectionTeam,
@@ -234,5 +235,21 @@ def step_problem(
     problem.save(update_fields=["state", "due_on", "closed_on", "closing_note"])
     event = ProblemEvent.objects.create(problem=problem, step=step, note=note.strip(), by=by, at=at)
     keep_photos(chosen, inspection=visit, event=event, by=by, at=at)
+    if taken.to_state == ProblemState.ESCALATED:
+        _dispatch(problem, note.strip(), by=by, at=at)
     record(f"问题{taken.label}", by=by, subject=problem, county=visit.county)
     return problem
+
+
+def _dispatch(problem: Problem, note: str, *, by: Any, at: datetime) -> None:
+    """Send the county an order for a problem that is taken up as a 督办."""
+    visit, today = problem.inspection, timezone.localdate(at)
+    issue_dispatch(
+        title=f"督办整改：{visit}"[:80],
+        text=f"{note}\n问题：{problem.text}",
+        due_on=max(problem.due_on or today, today),
+        units=Organization.objects.filter(county=visit.county_id),
+        by=by,
+        at=at,
+        problem=problem,
+    )

@@ -1,7 +1,7 @@
 """Shape what is typed on a visit, in answer to a problem, and when a team is formed."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -58,7 +58,7 @@ class SeveralFilesForm(forms.Form):
         several = getattr(self.files, "getlist", None)
         if several is not None and "photos" in self.fields:
             name = self.add_prefix("photos")
-            self.files = {**self.files.dict(), name: several(name)}
+            self.files = {**self.files.dict(), name: several(name)}  # type: ignore[assignment]
         super()._clean_fields()  # type: ignore[misc]
 
 
@@ -126,34 +126,25 @@ class ProblemForm(forms.Form):
         return ProblemFound(severity=Severity(facts.pop("severity")), **facts)
 
 
-if TYPE_CHECKING:
-    _Forms = forms.BaseFormSet[ProblemForm]
-else:
-    _Forms = forms.BaseFormSet
-
-
-class ProblemsFormSet(_Forms):
-    """Take the problems of a visit; blocks left empty do not count."""
-
-    def found(self) -> list[ProblemFound]:
-        """Return the problems of the filled blocks."""
-        return [form.found() for form in self.forms if form.has_changed()]
-
-
 ProblemForms = forms.formset_factory(
     ProblemForm,
-    formset=ProblemsFormSet,
     extra=BLANK_PROBLEMS,
     max_num=20,
     validate_max=True,
 )
 
 
+def problems_in(blocks: "forms.BaseFormSet[ProblemForm]") -> list[ProblemFound]:
+    """Return the problems of valid blocks; those left empty do not count."""
+    return [form.found() for form in blocks.forms if form.has_changed()]
+
+
 class StepForm(SeveralFilesForm):
     """Take the words, and where the step wants them the photos and the new day."""
 
     def __init__(self, *args: Any, step: ProblemStep, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{step.code}_%s", **kwargs)
+        kwargs["auto_id"] = f"{step.code}_%s"
+        super().__init__(*args, **kwargs)
         self.fields["note"] = words_field(step.note_label)
         if step.sets_due:
             self.fields["due_on"] = day_field("新的整改时限", required=False)
@@ -186,10 +177,11 @@ class MemberForm(forms.Form):
     is_leader = forms.BooleanField(label="任组长", required=False)
 
     def __init__(
-        self, *args: Any, users: QuerySet[User], units: Iterable[Any], **kwargs: Any
+        self, *args: Any, users: QuerySet[User], units: QuerySet[Organization], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        for name, choices in (("user", users), ("home_unit", units)):
+        chosen_from: dict[str, QuerySet[Any]] = {"user": users, "home_unit": units}
+        for name, choices in chosen_from.items():
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
             field.queryset = choices

@@ -21,6 +21,7 @@ from supervision.inspection_forms import (
     TeamForm,
     VisitForm,
     any_errors,
+    problems_in,
 )
 from supervision.inspection_models import Inspection, InspectionTeam, Photo
 from supervision.inspection_steps import Conclusion, ProblemState
@@ -83,7 +84,7 @@ def inspection_new(request: HttpRequest, county_code: str) -> HttpResponse:
             visit = actions.record_visit(
                 team_id=team.pk,
                 county=county,
-                found=blocks.found(),
+                found=problems_in(blocks),
                 by=request.user,
                 at=timezone.now(),
                 **facts,

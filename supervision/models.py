@@ -9,14 +9,19 @@ from django.db.models import F, Q, UniqueConstraint
 from django.utils import timezone
 
 from standards.terms import Disposition
-from supervision.inspection_models import (  # noqa: F401
-    Inspection,
-    InspectionTeam,
-    Photo,
-    Problem,
-    ProblemEvent,
-    TeamMember,
-)
+from supervision.dispatch_models import Dispatch as Dispatch
+from supervision.dispatch_models import DispatchOrder as DispatchOrder
+from supervision.inspection_models import Inspection as Inspection
+from supervision.inspection_models import InspectionTeam as InspectionTeam
+from supervision.inspection_models import Photo as Photo
+from supervision.inspection_models import Problem as Problem
+from supervision.inspection_models import ProblemEvent as ProblemEvent
+from supervision.inspection_models import TeamMember as TeamMember
+from supervision.meeting_models import AgendaItem as AgendaItem
+from supervision.meeting_models import Attendee as Attendee
+from supervision.meeting_models import Meeting as Meeting
+from supervision.meeting_models import Resolution as Resolution
+from supervision.task_models import TaskProof as TaskProof
 from taskforce.models import County
 from taskforce.permissions import counties_where
 
@@ -246,38 +251,3 @@ class Bulletin(models.Model):
     def period(self) -> str:
         """Return the quarter in words: 2025年第二季度."""
         return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"
-
-
-class Meeting(models.Model):
-    """Hold one meeting of the member units (clause 六(四))."""
-
-    title = models.CharField("名称", max_length=120)
-    held_on = models.DateField("日期")
-    place = models.CharField("地点", max_length=60, blank=True)
-    minutes = models.TextField("纪要", blank=True)
-
-    class Meta:
-        verbose_name = "会议"
-        ordering: ClassVar = ["-held_on"]
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class Resolution(models.Model):
-    """Hold one decision of a meeting with its owner and due day."""
-
-    meeting = models.ForeignKey(
-        Meeting, verbose_name="会议", on_delete=models.CASCADE, related_name="resolutions"
-    )
-    text = models.TextField("议定事项")
-    owner = models.CharField("责任单位", max_length=60)
-    due_on = models.DateField("时限", null=True, blank=True)
-    done_on = models.DateField("完成日期", null=True, blank=True)
-
-    class Meta:
-        verbose_name = "议定事项"
-        ordering: ClassVar = ["meeting", "pk"]
-
-    def __str__(self) -> str:
-        return self.text[:40]

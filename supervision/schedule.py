@@ -6,6 +6,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from shuozhou_mines.jobs import on_tick
+from supervision import meeting_tasks as meeting_tasks  # registers its job with the worker
 from supervision.actions import open_reports
 from supervision.models import MonthlyReport
 from supervision.prefill import month_of, next_month

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
 
 from taskforce import permissions
+from taskforce.models import County
 
 SECTIONS = (
     ("督导验收", "inspection-list"),
     ("问题", "problem-list"),
     ("验收结论", "acceptance-list"),
+    ("计划任务", "task-board"),
+    ("调度督办", "dispatch-list"),
 )
 
 
@@ -33,3 +37,13 @@ def section_tabs(active: str) -> list[dict[str, Any]]:
         {"label": label, "url": reverse(name), "active": name == active, "count": None}
         for label, name in SECTIONS
     ]
+
+
+def counties_to_follow(user: Any) -> list[County]:
+    """Return the counties that this user inspects or whose reports they read, in their order."""
+    return list(
+        County.objects.filter(
+            Q(pk__in=permissions.counties_where(user, "inspect").values("pk"))
+            | Q(pk__in=permissions.counties_where(user, "see_reports").values("pk"))
+        )
+    )

@@ -2,10 +2,25 @@
 
 from django.urls import include, path
 
-from supervision import bulletin_views, views
+from supervision import bulletin_views, meeting_views, views
 
 urlpatterns = [
     path("work/supervision/", include("supervision.inspection_urls")),
+    path("work/meetings/", meeting_views.meeting_list, name="meeting-list"),
+    path("work/meetings/<int:meeting_id>/", meeting_views.meeting, name="meeting"),
+    path(
+        "work/meetings/<int:meeting_id>/print/", meeting_views.meeting_print, name="meeting-print"
+    ),
+    path(
+        "work/meetings/<int:meeting_id>/minutes.pdf",
+        meeting_views.minutes_pdf,
+        name="minutes-pdf",
+    ),
+    path(
+        "work/meetings/<int:meeting_id>/<slug:part>/",
+        meeting_views.meeting_part,
+        name="meeting-part",
+    ),
     path("work/reports/", views.report_list, name="report-list"),
     path("work/reports/open/", views.report_open, name="report-open"),
     path("work/reports/<int:report_id>/", views.report, name="report"),

@@ -1,4 +1,4 @@
-"""Tell each person which reports and bulletins wait for them, since when and until when."""
+"""Tell each person which reports, problems and orders wait for them, since and until when."""
 
 from datetime import datetime
 from typing import Any
@@ -6,19 +6,29 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from supervision.dispatch_models import DispatchOrder, OrderState
+from supervision.inspection_models import Problem
+from supervision.inspection_steps import ProblemState
 from supervision.models import Bulletin, MonthlyReport, month_name
 from supervision.permissions import may_issue
 from taskforce import permissions
 
 State = MonthlyReport.State
+MOST_LINES = 20
 
 
 def waiting_for(user: Any) -> list[dict[str, Any]]:
-    """Return the desk's lines about reports and bulletins for this user, the oldest first.
+    """Return the desk's lines about reports, bulletins, problems and orders for this user.
 
     Each is {label, detail, url, since (moment or None), due (day or None), late}.
     """
-    return [*_own_reports(user), *_missing_reports(user), *_drafts(user)]
+    return [
+        *_own_reports(user),
+        *_missing_reports(user),
+        *_drafts(user),
+        *_problems(user),
+        *_orders(user),
+    ]
 
 
 def _own_reports(user: Any) -> list[dict[str, Any]]:
@@ -99,6 +109,54 @@ def _drafts(user: Any) -> list[dict[str, Any]]:
             "late": False,
         }
         for bulletin in Bulletin.objects.filter(state=Bulletin.State.DRAFT).order_by("drafted_at")
+    ]
+
+
+def _problems(user: Any) -> list[dict[str, Any]]:
+    """Return what a county has to mend, or what its inspectors have to look at again."""
+    lines, today = [], timezone.localdate()
+    whose = (
+        ("draft_report", ("open", "rejected", "escalated"), "整改"),
+        ("inspect", (ProblemState.ANSWERED.value,), "复查"),
+    )
+    for right, states, what in whose:
+        if not permissions.can_anywhere(user, right):
+            continue
+        problems = Problem.objects.filter(
+            inspection__county__in=permissions.counties_where(user, right).values("pk"),
+            state__in=states,
+        ).select_related("inspection__county")
+        lines += [
+            {
+                "label": f"{problem.inspection.county.name}督导问题：{what}",
+                "detail": problem.text[:60],
+                "url": reverse("problem", args=[problem.pk]),
+                "since": _moment(problem.inspection.visited_on),
+                "due": problem.due_on,
+                "late": problem.is_overdue(today),
+            }
+            for problem in problems.order_by("due_on", "pk")[:MOST_LINES]
+        ]
+    return lines
+
+
+def _orders(user: Any) -> list[dict[str, Any]]:
+    """Return the orders that this person's unit has to sign for or to answer."""
+    today = timezone.localdate()
+    orders = DispatchOrder.objects.for_unit_of(user).filter(
+        state__in=(OrderState.SENT, OrderState.RECEIVED)
+    )
+    return [
+        {
+            "label": f"督办：{order.dispatch.title}"
+            f"（{'签收' if order.state == OrderState.SENT else '反馈'}）",
+            "detail": order.get_state_display(),
+            "url": reverse("dispatch-order", args=[order.pk]),
+            "since": order.dispatch.issued_at,
+            "due": order.dispatch.due_on,
+            "late": order.dispatch.due_on < today,
+        }
+        for order in orders.select_related("dispatch").order_by("dispatch__due_on", "pk")
     ]
 
 

@@ -148,6 +148,8 @@ def run_tests(
     began = time.monotonic()
     process = spawn([PYTHON, "-m", "pytest", *arguments], mark=FOLDER, env=dict(env), cwd=TOP)
     wait_for(process, watched=watched)
+    if process.returncode < 0:
+        print(f"\npytest was killed by {signal.Signals(-process.returncode).name}.", flush=True)
     return Outcome("tests (pytest)", process.returncode == 0, time.monotonic() - began)
 
 

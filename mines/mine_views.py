@@ -58,6 +58,11 @@ def mine_page(request: HttpRequest, registry_no: str) -> HttpResponse:
         "map": _map(mine, boundary, reach),
         "plans": _plans(request, mine),
         "tabs": _tabs(mine, "mine"),
+        "coordinates_url": (
+            reverse("mine-coordinates", args=[mine.registry_no])
+            if permissions.can(request.user, "edit_mines", mine.county_id)
+            else ""
+        ),
     }
     return render(request, "mines/mine.html", context)
 

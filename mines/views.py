@@ -29,6 +29,7 @@ from mines.filters import MineFilter, in_order
 from mines.listed_models import ListedMineQuerySet
 from mines.models import Mine, MineQuerySet
 from shuozhou_mines.errors import Refused
+from taskforce import permissions
 
 PAGE_SIZE = 50
 # Said for every cell: a template takes long to find out that something is not there.
@@ -69,8 +70,20 @@ def mine_list(request: HttpRequest) -> HttpResponse:
         "kept_filters": _kept(request.GET, but=("cols", "page")),
         "map": _map(request.GET, totals["count"]),
         "exports": _export_links(request.GET),
+        "buttons": _buttons(request),
     }
     return render(request, "mines/list.html", context)
+
+
+def _buttons(request: HttpRequest) -> list[dict[str, Any]]:
+    """Offer the import to those who keep a registry, and the coordinate tool to everybody."""
+    offered = [("核对坐标", "coordinates", "secondary")]
+    if permissions.can_anywhere(request.user, "edit_mines"):
+        offered.append(("导入台账", "mine-import", "primary"))
+    return [
+        {"label": label, "url": reverse(name), "method": "get", "enabled": True, "kind": kind}
+        for label, name, kind in offered
+    ]
 
 
 def _page(rows: ListedMineQuerySet, count: int, request: HttpRequest) -> Page[Any]:

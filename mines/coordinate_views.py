@@ -256,7 +256,10 @@ def coordinates_geojson(request: HttpRequest) -> HttpResponse:
 def _posted(request: HttpRequest) -> Rings:
     if not permissions.can_anywhere(request.user, "see_mines"):
         raise Http404
-    reading = read_safely(request.POST.get("text", "")[:1_000_000].encode())
+    text = request.POST.get("text", "")[:1_000_000]
+    if not text.strip():
+        raise Refused("没有坐标可以下载。请回到坐标工具，先贴入拐点坐标。")
+    reading = read_safely(text.encode())
     if not reading.accepted or reading.boundary is None:
         raise Refused("这组坐标有错误，没有文件可下载。请回到坐标工具改正后再试。")
     return reading.boundary

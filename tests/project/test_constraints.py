@@ -1,6 +1,7 @@
 """Try to break every database constraint once, past all forms and actions."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -74,6 +75,8 @@ def here(people, counties) -> SimpleNamespace:
 
 def _again(row: Any, **changes: Any) -> Any:
     """Insert the same row once more, but for the changes."""
+    row = copy(row)
+    row._state = copy(row._state)
     row.pk = None
     row._state.adding = True
     for name, value in changes.items():
@@ -256,11 +259,24 @@ def test_every_constraint_has_its_attempt() -> None:
     assert declared() == set(BREAK)
 
 
-@pytest.mark.parametrize("name", sorted(BREAK))
-def test_the_database_refuses(name, here) -> None:
-    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
-        BREAK[name](here)
-    assert f'"{name}"' in str(refusal.value)
+def test_the_database_refuses_every_attempt(here) -> None:
+    answers = {name: _attempt(here, attempt) for name, attempt in BREAK.items()}
+    assert {name: f'"{name}"' in answer for name, answer in answers.items()} == dict.fromkeys(
+        BREAK, True
+    )
+
+
+def _attempt(here: Any, attempt: Callable[[Any], Any]) -> str:
+    """Return what the database says to an attempt, and undo it."""
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                attempt(here)
+        except IntegrityError as refusal:
+            return str(refusal)
+        finally:
+            transaction.set_rollback(True)
+    return "nothing"
 
 
 def test_constraints_say_what_is_wrong_in_chinese() -> None:
@@ -287,21 +303,20 @@ def test_constraints_say_what_is_wrong_in_chinese() -> None:
 # --- uniqueness of single columns ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "twice",
-    [
-        lambda here: [_job() for _ in range(2)],
-        lambda here: [_objection(here) for _ in range(2)],
-        lambda here: _again(Mine.objects.first()),
-        lambda here: _again(here.people["office"]),
-        lambda here: _again(here.plan.approval),
-        lambda here: _again(here.mine.boundary),
-        lambda here: Organization.objects.update(name="同名"),
-    ],
+TWICE: tuple[Callable[[Any], Any], ...] = (
+    lambda here: [_job() for _ in range(2)],
+    lambda here: [_objection(here) for _ in range(2)],
+    lambda here: _again(Mine.objects.first()),
+    lambda here: _again(here.people["office"]),
+    lambda here: _again(here.plan.approval),
+    lambda here: _again(here.mine.boundary),
+    lambda here: Organization.objects.update(name="同名"),
 )
-def test_there_is_one_of_a_kind(twice, here) -> None:
-    with pytest.raises(IntegrityError, match="unique constraint"), transaction.atomic():
-        twice(here)
+
+
+def test_there_is_one_of_a_kind(here) -> None:
+    answers = [_attempt(here, attempt) for attempt in TWICE]
+    assert ["unique constraint" in answer for answer in answers] == [True] * len(TWICE)
 
 
 # --- the trail -----------------------------------------------------------------------------------

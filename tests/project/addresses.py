@@ -32,10 +32,13 @@ from shuozhou_mines.storage import store
 from supervision import bulletin_actions
 from supervision.actions import open_reports, save_report, submit_report
 from supervision.consistency import BATCHES, BatchFigures
+from supervision.dispatch_actions import issue_dispatch
 from supervision.inspection_actions import ProblemFound, add_member, form_team, record_visit
 from supervision.inspection_models import Photo
 from supervision.inspection_steps import Severity
-from supervision.models import MonthlyReport
+from supervision.meeting_actions import call_meeting
+from supervision.models import Meeting, MonthlyReport
+from taskforce.models import Organization
 from taskforce.roles import Role
 from tests.conftest import PINGLU, SHUOCHENG, make_person
 from tests.factories import OPENED_AT, PUBLISHED_AT, plan_at
@@ -80,6 +83,7 @@ def build(people: Any, counties: Any) -> SimpleNamespace:
     _ruling(here)
     _objection(here)
     _visit(here)
+    _orders_and_meetings(here)
     _beside_the_notice(here)
     return here
 
@@ -143,6 +147,23 @@ def _visit(here: Any) -> None:
     here.photo = Photo.objects.create(
         inspection=here.visit, file=stored.name, kind="jpg", sha256=stored.sha256,
         added_by=inspector, added_at=OPENED_AT,
+    )  # fmt: skip
+
+
+def _orders_and_meetings(here: Any) -> None:
+    office, county = here.people["office"], here.counties[SHUOCHENG]
+    here.task = here.plans[State.APPROVED].tasks.earliest("pk")
+    here.order = issue_dispatch(
+        title="核查", text="逐座核查。", due_on=date(2035, 10, 1), by=office, at=OPENED_AT,
+        units=Organization.objects.filter(county=county),
+    ).orders.get()  # fmt: skip
+    here.meeting = call_meeting(
+        title="例会", held_on=date(2025, 9, 2), place="", chair="", problems=[], by=office
+    )
+    here.minutes = Meeting.objects.create(
+        title="上次例会", held_on=date(2025, 8, 1), state="held", minutes="讨论。", number=1,
+        issued_on=date(2025, 8, 2),
+        pdf=store([b"%PDF-1.7"], folder="minutes", suffix=".pdf").name,
     )  # fmt: skip
 
 
@@ -351,6 +372,16 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "inspection-team-member": lambda here, _on: [here.team.pk],
     "problem": lambda here, _on: [here.problem.pk],
     "problem-step": lambda here, on: [here.problem.pk, on],
+    "task": lambda here, _on: [here.task.pk],
+    "task-proof": lambda here, _on: [here.task.pk, "filed"],
+    "task-complete": lambda here, _on: [here.task.pk],
+    "task-reopen": lambda here, _on: [here.task.pk],
+    "dispatch-order": lambda here, _on: [here.order.pk],
+    "dispatch-step": lambda here, on: [here.order.pk, on],
+    "meeting": lambda here, _on: [here.meeting.pk],
+    "meeting-part": lambda here, on: [here.meeting.pk, on],
+    "meeting-print": lambda here, _on: [here.meeting.pk],
+    "minutes-pdf": lambda here, _on: [here.minutes.pk],
     "notice": lambda here, _on: [here.notice.pk],
     "notice-shapes": lambda here, _on: [here.notice.pk],
     "notice-withdraw": lambda here, _on: [here.notice.pk],
@@ -427,6 +458,14 @@ POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
     },
     "inspection-team-member": lambda here, _on: {"name": "又一人"},
     "problem-step": lambda here, _on: {"note": "已改好。", "due_on": "2035-10-01"},
+    "task-proof": lambda here, _on: {"done_on": "2025-09-02", "evidence": "备案文号"},
+    "task-reopen": lambda here, _on: {"note": "误登。"},
+    "dispatch-new": lambda here, _on: {
+        "title": "核查", "text": "核查。", "due_on": "2035-10-01",
+        "units": [str(here.order.unit_id)],
+    },
+    "meeting-list": lambda here, _on: {"title": "专题会", "held_on": "2025-09-03"},
+    "meeting-part": lambda here, _on: {"text": "又一议题"},
     "notice-new": lambda here, on: {
         "seen_state": on, "starts_on": timezone.localdate().isoformat(), "working_days": "5",
     },

@@ -304,7 +304,7 @@ def worker(transactional_db: None, tmp_path: Path) -> Iterator[subprocess.Popen[
     held.close()
 
 
-def until(look: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+def until(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """Look until there is something to see."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import (
     require_GET,
@@ -24,6 +25,8 @@ from shuozhou_mines.errors import Incomplete
 from shuozhou_mines.models import Job
 from supervision import bulletin_actions as actions
 from supervision.bulletin_content import annex_of, bulletin_content, content_key, figures_after
+from supervision.bulletin_word import bulletin_docx
+from supervision.bulletin_workbook import annex_workbook
 from supervision.bulletins import sources_of
 from supervision.charts import Chart, render_chart_svg
 from supervision.content import Block, Table
@@ -32,6 +35,8 @@ from supervision.models import Bulletin, MonthlyReport
 from supervision.permissions import may_issue, may_read_desk
 from supervision.tasks import PDF_JOB
 
+OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCX, XLSX = f"{OFFICE}wordprocessingml.document", f"{OFFICE}spreadsheetml.sheet"
 State = Bulletin.State
 TONES = {State.DRAFT: "neutral", State.ISSUED: "done"}
 
@@ -155,6 +160,29 @@ def bulletin_pdf(request: HttpRequest, bulletin_id: int) -> HttpResponse | FileR
     if not request.user.is_authenticated:
         response["Cache-Control"] = "public, no-cache"
     return response
+
+
+@require_GET
+def bulletin_word(request: HttpRequest, bulletin_id: int) -> HttpResponse:
+    """Send the bulletin as docx, to be edited by the city's people."""
+    shown = _for_desk(request, bulletin_id)
+    return _file(bulletin_docx(bulletin_content(shown)), DOCX, f"{shown.title}.docx")
+
+
+@login_not_required
+@require_safe
+def bulletin_annex(request: HttpRequest, bulletin_id: int) -> HttpResponse:
+    """Send the annex as a workbook to those who may read the bulletin."""
+    readable = Bulletin.objects.all() if may_read_desk(request.user) else _public()
+    shown = get_object_or_404(readable, pk=bulletin_id)
+    annex = annex_of(shown.figures)
+    return _file(annex_workbook(annex), XLSX, f"{annex.title}.xlsx")
+
+
+def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    headers = {"Content-Disposition": str(disposition)}
+    return HttpResponse(content, content_type=kind, headers=headers)
 
 
 def _public() -> QuerySet[Bulletin]:

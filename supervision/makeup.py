@@ -173,7 +173,7 @@ def set_blocks(
                 yield set_table(block, numbering.next_table() if block.caption else "", area)
             case Chart():
                 number = numbering.next_chart()
-                table = set_table(_chart_table(block), "", area)
+                table = set_table(chart_table(block), "", area)
                 yield SetChart("chart", number, block.title, render_chart_svg(block), table)
 
 
@@ -223,7 +223,8 @@ def column_shares(table: Table, room: float) -> tuple[float, ...]:
     )
 
 
-def _chart_table(chart: Chart) -> Table:
+def chart_table(chart: Chart) -> Table:
+    """Return the figures of a chart as the table that is printed with it."""
     head, *rows = chart.figures()
     columns = tuple(Column(label, "", "right") for label in head[1:])
     unit = f"单位：{chart.unit}" if chart.unit else "项目"

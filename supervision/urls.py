@@ -49,6 +49,16 @@ urlpatterns = [
         bulletin_views.bulletin_issue,
         name="bulletin-issue",
     ),
+    path(
+        "work/bulletins/<int:bulletin_id>/bulletin.docx",
+        bulletin_views.bulletin_word,
+        name="bulletin-word",
+    ),
+    path(
+        "bulletins/<int:bulletin_id>/annex.xlsx",
+        bulletin_views.bulletin_annex,
+        name="bulletin-annex",
+    ),
     path("bulletins/", bulletin_views.bulletin_list, name="bulletin-list"),
     path("bulletins/<int:bulletin_id>/", bulletin_views.public_bulletin, name="public-bulletin"),
     path(

@@ -398,6 +398,8 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "bulletin-issue": _bulletin,
     "public-bulletin": _bulletin,
     "bulletin-pdf": _bulletin,
+    "bulletin-word": _bulletin,
+    "bulletin-annex": _bulletin,
 }
 # Of a step's address the word after the colon is the step.
 STEP_STATES = {"submit": State.DRAFT, "accept": State.SUBMITTED, "return": State.SUBMITTED}

@@ -21,7 +21,9 @@ TOP = Path(__file__).resolve().parents[2]
 
 def in_production(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command of manage.py as in production: https, no debugging, no demo."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
+    # The journeys allow the database in Playwright's loop; production must not.
+    ours = ("PORTAL_", "DJANGO_ALLOW_ASYNC_UNSAFE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     secrets = {
         "SECRET_KEY": "a" * 25 + "b1c2d3e4f5g6h7i8j9k0l1m2n3",
         "PORTAL_IDENTITY_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),

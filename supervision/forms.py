@@ -115,6 +115,15 @@ class ReportForm(forms.Form):
                 yield "", self[name], str(sentence)
 
 
+class ReportFileForm(forms.Form):
+    """Take the filled workbook of a month's report."""
+
+    workbook = forms.FileField(
+        label="填好的月报表",
+        error_messages={"required": "请选择填好的月报表（xlsx）。", "empty": "文件是空的。"},
+    )
+
+
 class ReturnForm(forms.Form):
     """Take the office's words for a report that is sent back."""
 

@@ -6,7 +6,10 @@ from django.db.models import Max
 from django.utils import timezone
 
 from shuozhou_mines.jobs import on_tick
-from supervision import meeting_tasks as meeting_tasks  # registers its job with the worker
+
+# Imported for what they register with the worker and its clock.
+from supervision import meeting_tasks as meeting_tasks
+from supervision import reminders as reminders
 from supervision.actions import open_reports
 from supervision.models import MonthlyReport
 from supervision.prefill import month_of, next_month

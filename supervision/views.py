@@ -7,21 +7,24 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Max, Min
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shuozhou_mines.errors import Incomplete
+from shuozhou_mines.errors import Incomplete, Refused
 from supervision import actions
 from supervision.consistency import BATCHES, completion_rate
-from supervision.forms import CorrectForm, ReportForm, ReturnForm
+from supervision.forms import CorrectForm, ReportFileForm, ReportForm, ReturnForm
 from supervision.models import MonthlyReport, month_name
 from supervision.prefill import known, month_of
+from supervision.report_workbook import read_report, report_form
 from taskforce import permissions
 from taskforce.models import County, TrailEntry
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = MonthlyReport.State
 TONES = {State.OPEN: "active", State.SUBMITTED: "done", State.RETURNED: "stopped"}
 COLUMNS = ("task", "done", "done_this_month", "under_way", "not_started", "sand_done")
@@ -81,21 +84,61 @@ def report(request: HttpRequest, report_id: int) -> HttpResponse:
         return _page(request, shown)
     facts = known([shown.county_id], shown.month)
     form = ReportForm(request.POST, report=shown, facts=facts)
-    if form.is_valid():
-        try:
-            actions.save_report(
-                report_id=shown.pk,
-                by=request.user,
-                rows=form.figures(),
-                problems=form.cleaned_data["problems"],
-                next_steps=form.cleaned_data["next_steps"],
-            )
-        except Incomplete as refusal:
-            form.add_error(None, refusal.message)
-        else:
-            messages.success(request, "已保存，等分管领导签发。")
-            return redirect("report", shown.pk)
+    return _save(request, shown, form) if form.is_valid() else _page(request, shown, form=form)
+
+
+@require_GET
+def report_file(request: HttpRequest, report_id: int) -> HttpResponse:
+    """Send the month's form as a workbook to those who fill it."""
+    shown = _to_fill(request, report_id)
+    name = f"{shown.county.name}{month_name(shown.month)}月报.xlsx"
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    headers = {"Content-Disposition": str(disposition)}
+    return HttpResponse(report_form(shown), content_type=XLSX, headers=headers)
+
+
+@require_POST
+def report_upload(request: HttpRequest, report_id: int) -> HttpResponse:
+    """Fill the page's form from the workbook and save it; what is wrong comes back to be mended."""
+    shown = _to_fill(request, report_id)
+    file_form = ReportFileForm(request.POST, request.FILES, auto_id="file_%s")
+    if not file_form.is_valid():
+        return _page(request, shown, file_form=file_form)
+    try:
+        data, problems = read_report(file_form.cleaned_data["workbook"], shown)
+    except Refused as refusal:
+        file_form.add_error("workbook", refusal.message)
+        return _page(request, shown, file_form=file_form)
+    form = ReportForm(data, report=shown, facts=known([shown.county_id], shown.month))
+    if not problems and form.is_valid():
+        return _save(request, shown, form)
+    for problem in problems:
+        form.add_error(None, problem.message)
     return _page(request, shown, form=form)
+
+
+def _to_fill(request: HttpRequest, report_id: int) -> MonthlyReport:
+    """Return a report that this person fills and that is still open."""
+    shown = _visible(request, report_id)
+    if shown.is_locked or not permissions.can(request.user, "draft_report", shown.county_id):
+        raise Http404
+    return shown
+
+
+def _save(request: HttpRequest, shown: MonthlyReport, form: ReportForm) -> HttpResponse:
+    try:
+        actions.save_report(
+            report_id=shown.pk,
+            by=request.user,
+            rows=form.figures(),
+            problems=form.cleaned_data["problems"],
+            next_steps=form.cleaned_data["next_steps"],
+        )
+    except Incomplete as refusal:
+        form.add_error(None, refusal.message)
+        return _page(request, shown, form=form)
+    messages.success(request, "已保存，等分管领导签发。")
+    return redirect("report", shown.pk)
 
 
 @require_POST
@@ -150,6 +193,7 @@ def _page(
     shown: MonthlyReport,
     *,
     form: ReportForm | None = None,
+    file_form: Form | None = None,
     return_form: Form | None = None,
     correct_form: Form | None = None,
 ) -> HttpResponse:
@@ -163,6 +207,8 @@ def _page(
     drafts = permissions.can(user, "draft_report", code)
     if drafts and not shown.is_locked and form is None:
         form = ReportForm(report=shown, facts=known([code], shown.month))
+    if drafts and not shown.is_locked and file_form is None:
+        file_form = ReportFileForm(auto_id="file_%s")
     if newest and shown.is_locked and return_form is None:
         reviews = permissions.can(user, "review_report", code)
         return_form = ReturnForm(auto_id="return_%s") if reviews else None
@@ -174,6 +220,7 @@ def _page(
         "state_label": shown.get_state_display(),
         "tone": TONES[State(shown.state)],
         "form": form,
+        "file_form": file_form,
         "return_form": return_form,
         "correct_form": correct_form,
         "table": _table(shown),
@@ -181,9 +228,8 @@ def _page(
         "versions": _versions(versions, shown),
         "events": _events(shown),
     }
-    status = (
-        422 if any(f is not None and f.errors for f in (form, return_form, correct_form)) else 200
-    )
+    shown_forms = (form, file_form, return_form, correct_form)
+    status = 422 if any(f is not None and f.errors for f in shown_forms) else 200
     return render(request, "supervision/report.html", context, status=status)
 
 

@@ -388,6 +388,8 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "public-document": lambda here, _on: [here.document.pk],
     "notice-new": _plan,
     "report": _report,
+    "report-file": _report,
+    "report-upload": _report,
     "report-submit": _report,
     "report-return": _report,
     "report-correct": _report,

@@ -27,6 +27,9 @@ from taskforce.models import County, TrailEntry
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = MonthlyReport.State
 TONES = {State.OPEN: "active", State.SUBMITTED: "done", State.RETURNED: "stopped"}
+CELL_FIELDS = (
+    "county", "month", "version", "state", "due_on", "filled_by", "first_submitted_at",
+)  # fmt: skip
 COLUMNS = ("task", "done", "done_this_month", "under_way", "not_started", "sand_done")
 
 
@@ -39,12 +42,12 @@ def report_list(request: HttpRequest) -> HttpResponse:
     months = [date(year, n, 1) for n in range(12, 0, -1) if date(year, n, 1) <= today]
     found = MonthlyReport.objects.filter(county__in=counties, month__year=year)
     versions: dict[tuple[str, date], list[MonthlyReport]] = defaultdict(list)
-    for report in found.order_by("month", "version"):
+    for report in found.only(*CELL_FIELDS).order_by("month", "version"):
         versions[report.county_id, report.month].append(report)
     rows = [
         {
             "county": county.name,
-            "cells": [_cell(request.user, county, versions[county.code, m]) for m in months],
+            "cells": _cells(request.user, county, [versions[county.code, m] for m in months]),
         }
         for county in counties
     ]
@@ -54,6 +57,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
+        "report_url": reverse("report-list"),
         "months": months,
         "year": year,
         "years": _years(year, today),
@@ -304,21 +308,26 @@ def _events(shown: MonthlyReport) -> list[dict[str, Any]]:
     ]
 
 
-def _cell(user: Any, county: County, versions: list[MonthlyReport]) -> dict[str, Any]:
-    """Return one county's month: its word, and a link to the version this user may read."""
-    if not versions:
-        return {"word": "", "tone": "", "url": "", "sent": False}
-    newest = versions[-1]
-    sent = [report for report in versions if report.is_locked]
+def _cells(user: Any, county: County, months: list[list[MonthlyReport]]) -> list[dict[str, Any]]:
+    """Return one county's months; what is the same for all is asked once."""
     own = permissions.can(user, "draft_report", county.code) or permissions.can(
         user, "sign_report", county.code
     )
+    return [_cell(versions, own=own) for versions in months]
+
+
+def _cell(versions: list[MonthlyReport], *, own: bool) -> dict[str, Any]:
+    """Return one month: its word, and the version to link to that this user may read."""
+    if not versions:
+        return {"word": "", "tone": "", "report_id": None, "sent": False}
+    newest = versions[-1]
+    sent = [report for report in versions if report.is_locked]
     shown = newest if own else (sent[-1] if sent else None)
     word, tone = _word(newest, bool(sent))
     return {
         "word": word,
         "tone": tone,
-        "url": reverse("report", args=[shown.pk]) if shown else "",
+        "report_id": shown.pk if shown else None,
         "sent": bool(sent),
     }
 

@@ -104,7 +104,7 @@ def issue_minutes(*, meeting_id: int, minutes: str, by: Any, at: datetime) -> Me
         if decision.unit is None:
             continue
         decision.dispatch = issue_dispatch(
-            title=_short(f"落实会议纪要第{meeting.number}期：{decision.text}", 80),
+            title=_short(f"落实会议纪要第{meeting.number}期：{decision.text.rstrip('。')}", 80),
             text=decision.text,
             due_on=max(decision.due_on or today, today),
             units=[decision.unit],

@@ -23,7 +23,7 @@ class Bar:
 
 def draw_timeline(bars: Sequence[Bar], today: date) -> str:
     """Return an SVG; a done task ends in a square, an open one in a circle, a late one in red."""
-    first = min([bar.begun_on for bar in bars] + [today]).replace(day=1)
+    first = min([_begin(bar) for bar in bars] + [today]).replace(day=1)
     last = max([bar.done_on or bar.due_on for bar in bars] + [bar.due_on for bar in bars] + [today])
     last += timedelta(days=15)
     days = max((last - first).days, 1)
@@ -50,6 +50,11 @@ def draw_timeline(bars: Sequence[Bar], today: date) -> str:
     return "".join([*parts, "</svg>"])
 
 
+def _begin(bar: Bar) -> date:
+    """Return where the bar begins; a plan may be opened after a task's day."""
+    return min(bar.begun_on, bar.due_on, bar.done_on or bar.due_on)
+
+
 def _row(bar: Bar, y: float, x: Callable[[date], float], today: date) -> str:
     end = bar.done_on or bar.due_on
     late = end > bar.due_on or (bar.done_on is None and bar.due_on < today)
@@ -66,7 +71,7 @@ def _row(bar: Bar, y: float, x: Callable[[date], float], today: date) -> str:
     return (
         f"<g><title>{escape(bar.name)}：{state}{'，逾期' if late else ''}</title>"
         f'<text x="0" y="{y + 4}" fill="{INK}">{escape(name)}</text>'
-        f'<path d="M{x(bar.begun_on)} {y}H{x(end)}" stroke="{colour}" stroke-width="3"{dash}/>'
+        f'<path d="M{x(_begin(bar))} {y}H{x(end)}" stroke="{colour}" stroke-width="3"{dash}/>'
         f"{mark}</g>"
     )
 

@@ -62,7 +62,7 @@ def test_decisions_become_orders_when_the_minutes_are_issued(meeting, people):
     assert (issued.state, issued.number, issued.issued_on) == ("held", 1, date(2025, 7, 4))
     order = DispatchOrder.objects.get()
     assert order.unit.county_id == SHUOCHENG
-    assert order.dispatch.title == "落实会议纪要第1期：七月底前完成边坡治理。"
+    assert order.dispatch.title == "落实会议纪要第1期：七月底前完成边坡治理"
     assert order.dispatch.due_on == date(2025, 7, 31)
     with pytest.raises(WrongState, match="第1期"):
         issue(meeting, people["office"])

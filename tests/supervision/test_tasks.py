@@ -133,6 +133,14 @@ def test_board_asks_the_same_few_questions_for_any_number_of_tasks(
     assert clerk.get(f"{reverse('task-board')}?county={PINGLU}").status_code == 404
 
 
+def test_bar_of_a_plan_opened_after_its_day_keeps_off_the_names():
+    late = Bar("甲矿", date(2026, 9, 1), date(2025, 12, 31), None)
+    svg = etree.fromstring(draw_timeline([late], date(2026, 10, 1)))
+    path = svg.find("{*}g/{*}path").get("d")
+    begin, end = (float(part.split()[0]) for part in path[1:].split("H"))
+    assert begin == end >= 190
+
+
 def test_timeline_tells_done_late_and_ahead_apart():
     bars = [
         Bar("<甲>&矿", date(2025, 9, 1), date(2025, 12, 31), date(2025, 11, 1)),

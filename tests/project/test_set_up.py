@@ -218,7 +218,7 @@ def test_running_command_is_stopped_when_a_watched_child_dies(tmp_path: Path) ->
         ("see https://py" + "pi.org/simple", "address of a Python registry"),
         ("https://files.python" + "hosted.org/packages/a.whl", "address of a Python registry"),
         ('"resolved' + '": "x"', "address in a lock file"),
-        ("https://registry.npm" + "js.org/ol", "address of an npm registry"),
+        ("https://regist" + "ry.npm" + "js.org/ol", "address of an npm registry"),
         ("--index" + "-url x", "option that names a registry"),
         ("--extra-index" + "-url=x", "option that names a registry"),
         ("-r a\n--find" + "-links /somewhere", "option that names a registry"),

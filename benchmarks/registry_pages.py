@@ -119,7 +119,7 @@ def list_pages(client: Client) -> tuple[int, float]:
     """Return the most queries and the longest time of all list pages."""
     most, longest = 0, 0.0
     for query in PAGES:
-        address = f"/work/mines/?{query}"
+        address = f"/staff/mines/?{query}"
         asked: list[str] = []
 
         def count_one(execute: Any, sql: str, *rest: Any, asked: list[str] = asked) -> Any:
@@ -143,9 +143,9 @@ def tiles(client: Client, by: User) -> float:
     whole = bare = 0.0
     mines = ListedMine.objects.visible_to(by)
     for z, x, y in TILES:
-        statement, given = tile_query(mines, z=z, x=x, y=y, page_prefix="/work/mines/")
+        statement, given = tile_query(mines, z=z, x=x, y=y, page_prefix="/staff/mines/")
         sql = middle(lambda s=statement, g=given: fetch(s, g))  # type: ignore[misc]
-        address = f"/work/mines/tiles/{z}/{x}/{y}.mvt"
+        address = f"/staff/mines/tiles/{z}/{x}/{y}.mvt"
         size = len(client.get(address).content)
         taken = middle(lambda address=address: client.get(address))  # type: ignore[misc]
         print(f"  {taken:6.1f} ms, bare SQL {sql:6.1f} ms, {size / 1024:6.0f} KiB  {z}/{x}/{y}")
@@ -156,7 +156,7 @@ def tiles(client: Client, by: User) -> float:
 def searches(by: User) -> float:
     """Return the longest time of the first page of a search of two characters, in SQL."""
     longest = 0.0
-    request = RequestFactory().get("/work/mines/")
+    request = RequestFactory().get("/staff/mines/")
     request.user = by
     for text in SEARCHES:
         asked = QueryDict(mutable=True)

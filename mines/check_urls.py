@@ -1,4 +1,4 @@
-"""Map the addresses of the registry's checks, under /work/checks/."""
+"""Map the addresses of the registry's checks, under /staff/checks/."""
 
 from django.urls import path
 

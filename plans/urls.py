@@ -1,4 +1,4 @@
-"""Map the addresses of plans, under /work/plans/."""
+"""Map the addresses of plans, under /staff/plans/."""
 
 from django.urls import path
 

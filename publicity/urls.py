@@ -1,4 +1,4 @@
-"""Map the public addresses, and the office's under /work/notices/."""
+"""Map the public addresses, and the office's under /staff/notices/."""
 
 from django.urls import path
 
@@ -34,16 +34,16 @@ urlpatterns = [
     path("api/public/v1/areas/", data_views.api_areas, name="api-areas"),
     path("api/public/v1/shapes/", data_views.api_shapes, name="api-shapes"),
     path("api/public/v1/transfers/", data_views.api_transfers, name="api-transfers"),
-    path("work/questions/", question_views.question_desk, name="question-desk"),
-    path("work/questions/<int:question_id>/", question_views.question_answer, name="question"),
+    path("staff/questions/", question_views.question_desk, name="question-desk"),
+    path("staff/questions/<int:question_id>/", question_views.question_answer, name="question"),
     path(
-        "work/questions/<int:question_id>/decline/",
+        "staff/questions/<int:question_id>/decline/",
         question_views.question_decline,
         name="question-decline",
     ),
-    path("work/transfers/", transfer_views.transfer_desk, name="transfer-desk"),
+    path("staff/transfers/", transfer_views.transfer_desk, name="transfer-desk"),
     path(
-        "work/transfers/<int:transfer_id>/withdraw/",
+        "staff/transfers/<int:transfer_id>/withdraw/",
         transfer_views.transfer_withdraw,
         name="transfer-withdraw",
     ),
@@ -53,44 +53,46 @@ urlpatterns = [
     path("objections/case/", objection_views.objection_case, name="objection-case"),
     path("objections/case/reply/", objection_views.objection_reply, name="objection-reply"),
     path("objections/case/leave/", objection_views.objection_leave, name="objection-leave"),
-    path("work/notices/", desk_views.notice_desk, name="notice-desk"),
-    path("work/notices/new/<int:plan_id>/", desk_views.notice_new, name="notice-new"),
+    path("staff/notices/", desk_views.notice_desk, name="notice-desk"),
+    path("staff/notices/new/<int:plan_id>/", desk_views.notice_new, name="notice-new"),
     path(
-        "work/notices/<int:notice_id>/withdraw/",
+        "staff/notices/<int:notice_id>/withdraw/",
         desk_views.notice_withdraw,
         name="notice-withdraw",
     ),
-    path("work/notices/<int:notice_id>/sites/", package_views.notice_sites, name="notice-sites"),
+    path("staff/notices/<int:notice_id>/sites/", package_views.notice_sites, name="notice-sites"),
     path(
-        "work/notices/<int:notice_id>/package/new/", package_views.package_new, name="package-new"
+        "staff/notices/<int:notice_id>/package/new/", package_views.package_new, name="package-new"
     ),
-    path("work/notices/<int:notice_id>/package/", package_views.package_file, name="package-file"),
+    path("staff/notices/<int:notice_id>/package/", package_views.package_file, name="package-file"),
     path(
-        "work/notices/screenshots/<int:appearance_id>/",
+        "staff/notices/screenshots/<int:appearance_id>/",
         package_views.appearance_screenshot,
         name="appearance-screenshot",
     ),
-    path("work/objections/", objection_desk_views.objection_desk, name="objection-desk"),
+    path("staff/objections/", objection_desk_views.objection_desk, name="objection-desk"),
     path(
-        "work/objections/<int:objection_id>/", objection_desk_views.objection_page, name="objection"
+        "staff/objections/<int:objection_id>/",
+        objection_desk_views.objection_page,
+        name="objection",
     ),
     path(
-        "work/objections/<int:objection_id>/identity/",
+        "staff/objections/<int:objection_id>/identity/",
         objection_desk_views.objection_identity,
         name="objection-identity",
     ),
     path(
-        "work/objections/<int:objection_id>/files/<int:file_id>/",
+        "staff/objections/<int:objection_id>/files/<int:file_id>/",
         objection_desk_views.objection_attachment,
         name="objection-attachment",
     ),
     path(
-        "work/objections/<int:objection_id>/reply/",
+        "staff/objections/<int:objection_id>/reply/",
         objection_desk_views.objection_desk_reply,
         name="objection-desk-reply",
     ),
     path(
-        "work/objections/<int:objection_id>/<slug:step>/",
+        "staff/objections/<int:objection_id>/<slug:step>/",
         objection_desk_views.objection_step,
         name="objection-step",
     ),

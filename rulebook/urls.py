@@ -1,4 +1,4 @@
-"""Map the addresses of the rulebook, under /work/rulebook/."""
+"""Map the addresses of the rulebook, under /staff/rulebook/."""
 
 from django.urls import path
 

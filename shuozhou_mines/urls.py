@@ -1,4 +1,4 @@
-"""Map addresses to pages: the public at the root, the task force under /work/."""
+"""Map addresses to pages: the public at the root, the task force under /staff/."""
 
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
@@ -14,15 +14,15 @@ urlpatterns = [
         "sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="sign-in"
     ),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
-    path("work/", views.desk, name="desk"),
-    path("work/jobs/", views.job_list, name="job-list"),
-    path("work/jobs/<int:job_id>/", views.job_page, name="job"),
-    path("work/jobs/<int:job_id>/cancel/", views.job_cancel, name="job-cancel"),
-    path("work/mines/", include("mines.urls")),
-    path("work/checks/", include("mines.check_urls")),
-    path("work/rulebook/", include("rulebook.urls")),
-    path("work/plans/", include("plans.urls")),
-    path("work/", include("taskforce.urls")),
+    path("staff/", views.desk, name="desk"),
+    path("staff/jobs/", views.job_list, name="job-list"),
+    path("staff/jobs/<int:job_id>/", views.job_page, name="job"),
+    path("staff/jobs/<int:job_id>/cancel/", views.job_cancel, name="job-cancel"),
+    path("staff/mines/", include("mines.urls")),
+    path("staff/checks/", include("mines.check_urls")),
+    path("staff/rulebook/", include("rulebook.urls")),
+    path("staff/plans/", include("plans.urls")),
+    path("staff/", include("taskforce.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/", include("mines.api")),
     path("", include("publicity.urls")),

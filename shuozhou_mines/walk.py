@@ -156,7 +156,7 @@ class Visitor:
         """Sign in through the page that everybody uses."""
         page = self.get("/sign-in/")
         after = self.post(page, "/sign-in/", username=username, password=password)
-        if "/work/" not in after.url:
+        if "/staff/" not in after.url:
             raise Stumbled(f"{username} 没能登录，停在 {after.url}。")
         self.name = username
 

@@ -1,4 +1,4 @@
-"""Map the addresses of the task force, under /work/."""
+"""Map the addresses of the task force, under /staff/."""
 
 from django.urls import path
 

@@ -86,7 +86,7 @@ class Visitor:
         self.page.get_by_label("账号").fill(username)
         self.page.get_by_label("密码").fill(read_demo("users.json")["password"])
         self.page.get_by_role("button", name="登录").click()
-        self.page.wait_for_url("**/work/**")
+        self.page.wait_for_url("**/staff/**")
         return self
 
     def scan(self) -> list[str]:

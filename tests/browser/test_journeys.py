@@ -24,7 +24,7 @@ def test_walk_reaches_the_end_and_may_be_walked_again(walked: str, site: Site) -
 
 def test_county_mends_its_workbook_and_office_returns_it(visitors: Any, site: Site) -> None:
     clerk = visitors("pinglu.clerk")
-    clerk.page.goto("/work/plans/")
+    clerk.page.goto("/staff/plans/")
     clerk.page.get_by_role("button", name="建立本轮方案").click()
     expect(clerk.page.get_by_role("heading", level=1)).to_contain_text("平鲁区")
     with clerk.page.expect_download() as download:
@@ -45,19 +45,19 @@ def test_county_mends_its_workbook_and_office_returns_it(visitors: Any, site: Si
     expect(clerk.page.locator("dt", has_text="依据").first).to_be_visible()
 
     leader = visitors("pinglu.leader")
-    leader.page.goto("/work/")
+    leader.page.goto("/staff/")
     leader.page.get_by_role("link", name=re.compile("平鲁区方案")).click()
     leader.page.get_by_role("button", name="审定并报送").click()
     expect(leader.page.get_by_text("已办理：审定并报送。")).to_be_visible()
 
     office = visitors("office")
-    office.page.goto("/work/")
+    office.page.goto("/staff/")
     office.page.get_by_role("link", name=re.compile("平鲁区方案")).click()
     office.page.get_by_label("意见").first.fill("请补充三座矿山的责任单位。")
     office.page.get_by_role("button", name="退回补正").click()
     expect(office.page.get_by_text("已办理：退回补正。")).to_be_visible()
 
-    clerk.page.goto("/work/")
+    clerk.page.goto("/staff/")
     expect(clerk.page.get_by_text("按退回意见修改后重新上传")).to_be_visible()
     clerk.page.get_by_role("link", name=re.compile("平鲁区方案")).click()
     expect(clerk.page.get_by_text("请补充三座矿山的责任单位。")).to_be_visible()
@@ -85,9 +85,9 @@ def test_citizen_reads_the_notice_on_a_phone(visitors: Any) -> None:
     [
         ("", ["/", "/notices/", "/map/", "/transfers/", "/bulletins/", "/standards/",
               "/task-force/", "/open-data/", "/sign-in/"]),
-        ("shuocheng.clerk", ["/work/", "/work/mines/", "/work/mines/SZ-140602-0004/",
-                             "/work/plans/", "/work/reports/", "/work/jobs/", "/work/roster/"]),
-        ("office", ["/work/", "/work/notices/", "/work/bulletins/", "/work/reports/"]),
+        ("shuocheng.clerk", ["/staff/", "/staff/mines/", "/staff/mines/SZ-140602-0004/",
+                             "/staff/plans/", "/staff/reports/", "/staff/jobs/", "/staff/roster/"]),
+        ("office", ["/staff/", "/staff/notices/", "/staff/bulletins/", "/staff/reports/"]),
     ],
     ids=["public", "clerk", "office"],
 )  # fmt: skip
@@ -107,7 +107,7 @@ def test_pages_are_accessible_and_fit_the_window(visitors: Any, who: str, paths:
 @pytest.mark.usefixtures("walked")
 def test_parts_of_a_plan_are_accessible(visitors: Any) -> None:
     clerk = visitors("shuocheng.clerk")
-    clerk.page.goto("/work/plans/")
+    clerk.page.goto("/staff/plans/")
     clerk.page.get_by_role("link", name="朔城区").first.click()
     address = clerk.page.url.split("?")[0]
     wrong = {}

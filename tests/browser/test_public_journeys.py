@@ -41,13 +41,13 @@ def test_object_on_a_phone_follow_and_get_the_reply(site, walked, visitors, down
     assert citizen.scan() == []
 
     office = visitors("office")
-    office.page.goto("/work/objections/")
+    office.page.goto("/staff/objections/")
     office.page.get_by_role("link", name=number).click()
     assert "示例异议人" not in office.page.content()
     assert office.scan() == []
     office.page.get_by_role("button", name="查看身份信息").click()
     office.page.get_by_text("示例异议人").wait_for()
-    office.page.goto("/work/objections/")
+    office.page.goto("/staff/objections/")
     office.page.get_by_role("link", name=number).click()
     office.page.get_by_role("button", name="受理", exact=True).click()
     office.page.get_by_role("button", name="开始核查").click()
@@ -84,7 +84,7 @@ def test_a_question_is_asked_and_answered(site, walked, visitors) -> None:
     citizen.page.get_by_role("button", name="提交问题").click()
     citizen.page.get_by_role("heading", name="问题已收到").wait_for()
     office = visitors("office")
-    office.page.goto("/work/questions/")
+    office.page.goto("/staff/questions/")
     office.page.get_by_role("link", name="整合区什么时候开工？").click()
     office.page.get_by_label("答复（对外公开）").fill("按方案的完成时限推进。")
     office.page.get_by_role("button", name="公开答复").click()
@@ -107,7 +107,7 @@ def test_public_pages_fit_and_are_for_everyone(width, site, walked, visitors) ->
 
 
 @pytest.mark.parametrize(
-    "address", ["/work/notices/", "/work/objections/", "/work/questions/", "/work/transfers/"]
+    "address", ["/staff/notices/", "/staff/objections/", "/staff/questions/", "/staff/transfers/"]
 )
 def test_desks_of_the_office_are_for_everyone(address, site, walked, visitors) -> None:
     office = visitors("office")

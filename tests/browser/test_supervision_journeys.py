@@ -21,7 +21,7 @@ def photo(name: str = "现场.jpg") -> dict[str, Any]:
 def form_team(office: Any) -> None:
     """Let the office form a team that is at work today, with the inspector in it."""
     page = office.page
-    page.goto("/work/supervision/teams/")
+    page.goto("/staff/supervision/teams/")
     page.get_by_label("名称").fill("第一督导组（示例）")
     page.get_by_label("起", exact=True).fill("2025-01-01")
     page.get_by_label("止", exact=True).fill("2099-12-31")
@@ -71,7 +71,7 @@ def test_visit_goes_to_the_closing_and_a_meeting_follows(visitors: Any, site: Si
     # On site, on a phone: the line drops, the record stays, and is sent later.
     inspector = visitors("inspector", viewport=PHONE)
     page = inspector.page
-    page.goto("/work/supervision/")
+    page.goto("/staff/supervision/")
     page.get_by_role("link", name=WHERE).click()
     today = date.today()  # noqa: DTZ011
     page.get_by_label("日期").fill((today - timedelta(days=3)).isoformat())
@@ -98,21 +98,21 @@ def test_visit_goes_to_the_closing_and_a_meeting_follows(visitors: Any, site: Si
     clerk = site.manage("shell", "-c", COUNTY_CLERK)
     assert clerk.returncode == 0, clerk.stderr
     county = visitors("shanyin.clerk")
-    county.page.goto("/work/")
+    county.page.goto("/staff/")
     county.page.get_by_role("row", name=re.compile("边坡过陡")).get_by_role("link").click()
     county.page.get_by_label("照片").set_input_files([photo("整改.jpg")])
     step(county, "整改情况", "报送整改情况", "已削坡减载（示例）。")
-    page.goto("/work/")
+    page.goto("/staff/")
     page.get_by_role("row", name=re.compile("边坡过陡")).get_by_role("link").click()
     step(inspector, "复查情况与销号依据", "销号", "复查合格（示例）。")
-    office.page.goto("/work/supervision/problems/?show=overdue")
+    office.page.goto("/staff/supervision/problems/?show=overdue")
     office.page.get_by_role("link", name="没有警示标志（示例）").click()
     problem = office.page.url
     step(office, "督办要求", "升级督办", "十日内设置（示例）。")
 
     # A meeting takes up the open problem; its decision becomes an order to the county.
     page = office.page
-    page.goto("/work/meetings/")
+    page.goto("/staff/meetings/")
     page.get_by_label("名称").fill("专题会（示例）")
     page.get_by_label("日期").fill(today.isoformat())
     page.get_by_label("没有警示标志（示例）").check()
@@ -135,19 +135,19 @@ def test_visit_goes_to_the_closing_and_a_meeting_follows(visitors: Any, site: Si
     expect(page.get_by_text("督办：待签收")).to_be_visible()
     expect(page.get_by_role("link", name="打开纪要 PDF")).to_be_visible(timeout=60_000)
 
-    county.page.goto("/work/")
+    county.page.goto("/staff/")
     county.page.get_by_role("link", name=re.compile("落实会议纪要第1期")).click()
     order = county.page.url
     county.page.get_by_role("button", name="签收").click()
     step(county, "办理情况", "反馈", "已补设（示例）。")
 
     paths = [
-        "/work/supervision/", "/work/supervision/teams/", visit, "/work/supervision/problems/",
-        problem, "/work/supervision/acceptances/", "/work/supervision/orders/?show=all",
-        "/work/supervision/orders/new/", order, "/work/meetings/", meeting,
+        "/staff/supervision/", "/staff/supervision/teams/", visit, "/staff/supervision/problems/",
+        problem, "/staff/supervision/acceptances/", "/staff/supervision/orders/?show=all",
+        "/staff/supervision/orders/new/", order, "/staff/meetings/", meeting,
     ]  # fmt: skip
     check_pages(visitors, "office", [path.removeprefix(site.url) for path in paths])
-    check_pages(visitors, "inspector", ["/work/supervision/visits/new/140621/"])
+    check_pages(visitors, "inspector", ["/staff/supervision/visits/new/140621/"])
 
 
 COUNTY_CLERK = """
@@ -169,7 +169,7 @@ grant_role(to=user, role=Role.COUNTY_CLERK, county=county)
 def test_tasks_of_an_approved_plan_are_proven_item_by_item(visitors: Any) -> None:
     clerk = visitors("shuocheng.clerk")
     page = clerk.page
-    page.goto("/work/supervision/tasks/")
+    page.goto("/staff/supervision/tasks/")
     expect(page.get_by_role("heading", name="时间表")).to_be_visible()
     page.locator(".board-card a").first.click()
     expect(page.get_by_role("button", name="登记完成")).to_be_disabled()
@@ -179,5 +179,5 @@ def test_tasks_of_an_approved_plan_are_proven_item_by_item(visitors: Any) -> Non
     page.get_by_label("依据", exact=True).first.fill("公告文号（示例）")
     page.get_by_role("button", name="保存依据").first.click()
     expect(page.get_by_text("依据已登记。")).to_be_visible()
-    paths = ["/work/supervision/tasks/", task.removeprefix(clerk.site.url)]
+    paths = ["/staff/supervision/tasks/", task.removeprefix(clerk.site.url)]
     check_pages(visitors, "shuocheng.clerk", paths)

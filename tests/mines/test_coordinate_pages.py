@@ -44,7 +44,7 @@ def clerk(people, client):
 
 
 def page_of(mine):
-    return f"/work/mines/{mine.registry_no}/coordinates/"
+    return f"/staff/mines/{mine.registry_no}/coordinates/"
 
 
 def accept(client, mine, choice, **changes):
@@ -81,7 +81,7 @@ def test_good_corners_are_shown_and_written_only_when_accepted(client, clerk, mi
     assert "没有发现问题" in response.text
     assert not Boundary.objects.exists()
     response = accept(client, mine, choice)
-    assert response.headers["Location"] == f"/work/mines/{mine.registry_no}/"
+    assert response.headers["Location"] == f"/staff/mines/{mine.registry_no}/"
     boundary = Boundary.objects.get(mine=mine)
     assert boundary.area_km2 == Decimal("0.1999")
     assert boundary.source_text == GOOD
@@ -173,30 +173,30 @@ def test_the_tool_measures_and_names_overlaps_and_neighbours_one_may_see(client,
     near = make_mine(counties[SHUOCHENG], 1, name="重叠矿", at=(112.4283, 39.2767))
     make_mine(counties[PINGLU], 2, name="别县的矿", at=(112.4283, 39.2767))
     client.force_login(people["county_clerk"])
-    response = client.post("/work/mines/coordinates/", {"text": GOOD})
+    response = client.post("/staff/mines/coordinates/", {"text": GOOD})
     result = response.context["result"]
     assert (result["area"], result["zone"], result["points"]) == (Decimal("0.1999"), 37, 4)
     assert [row.name for row in result["overlaps"]] == [near.name]
     assert [each["gap"] for each in result["neighbours"]] == ["相接或重叠"]
     assert "别县的矿" not in response.text
     client.force_login(people["office"])
-    response = client.post("/work/mines/coordinates/", {"text": GOOD})
+    response = client.post("/staff/mines/coordinates/", {"text": GOOD})
     assert [row.name for row in response.context["result"]["overlaps"]] == ["重叠矿", "别县的矿"]
 
 
 def test_the_tool_hands_out_text_and_geojson(client, clerk, counties):
-    response = client.post("/work/mines/coordinates/", {"text": GOOD})
+    response = client.post("/staff/mines/coordinates/", {"text": GOOD})
     text = response.context["result"]["text"]
-    written = client.post("/work/mines/coordinates/text/", {"text": text})
+    written = client.post("/staff/mines/coordinates/text/", {"text": text})
     assert written.content.decode().splitlines()[1] == "1,4350000.00,37623000.00, , ,"
     assert "attachment" in written.headers["Content-Disposition"]
-    geojson = client.post("/work/mines/coordinates/geojson/", {"text": text}).json()
+    geojson = client.post("/staff/mines/coordinates/geojson/", {"text": text}).json()
     assert geojson["features"][0]["properties"] == {"area_km2": "0.1999"}
     assert geojson["features"][0]["geometry"]["type"] == "MultiPolygon"
 
 
 def test_the_tool_is_for_those_who_may_see_a_registry(client, people):
     client.force_login(people["expert"])
-    assert client.get("/work/mines/coordinates/").status_code == 404
+    assert client.get("/staff/mines/coordinates/").status_code == 404
     client.logout()
-    assert client.get("/work/mines/coordinates/").status_code == 302
+    assert client.get("/staff/mines/coordinates/").status_code == 302

@@ -46,7 +46,7 @@ def _json(response: Any) -> Any:
 
 
 def test_a_workbook_has_numbers_as_numbers_and_days_as_days(office, mines) -> None:
-    response = office.get("/work/mines/export/xlsx/")
+    response = office.get("/staff/mines/export/xlsx/")
     sheet = _sheet(response)
     head = [cell.value for cell in sheet[1]]
     row = dict(zip(head, sheet[2], strict=True))
@@ -68,7 +68,7 @@ def test_a_workbook_has_numbers_as_numbers_and_days_as_days(office, mines) -> No
 @pytest.mark.parametrize("kind", ["xlsx", "csv", "geojson"])
 def test_files_carry_the_filters_and_only_what_may_be_seen(clerk, office, mines, kind) -> None:
     def names(client: Client, query: str) -> list[str]:
-        response = client.get(f"/work/mines/export/{kind}/?{query}")
+        response = client.get(f"/staff/mines/export/{kind}/?{query}")
         assert response.status_code == 200
         if kind == "xlsx":
             return [row[0].value for row in _sheet(response).iter_rows(min_row=2)]
@@ -88,11 +88,11 @@ def test_no_cell_becomes_a_formula(office, counties, words) -> None:
     Mine.objects.filter(pk=mine.pk).update(name=words, township=words, given_by=words)
     Holder.objects.filter(pk=mine.holder_id).update(name=words)
 
-    sheet = _sheet(office.get("/work/mines/export/xlsx/"))
+    sheet = _sheet(office.get("/staff/mines/export/xlsx/"))
     cells = [cell for row in sheet.iter_rows(min_row=2) for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
     assert sheet["A2"].data_type == "s"
-    table = _csv(office.get("/work/mines/export/csv/"))
+    table = _csv(office.get("/staff/mines/export/csv/"))
     said = [word for word in table[1] if word.lstrip("'") == words]
     assert len(said) == 4
     for word in table[1]:
@@ -102,14 +102,14 @@ def test_no_cell_becomes_a_formula(office, counties, words) -> None:
 def test_characters_that_a_workbook_cannot_hold_are_left_out(office, counties) -> None:
     mine = make_mine(counties["140602"], 1, name="有\x0b控制字符的矿")
 
-    sheet = _sheet(office.get("/work/mines/export/xlsx/"))
+    sheet = _sheet(office.get("/staff/mines/export/xlsx/"))
 
     assert sheet["A2"].value == "有控制字符的矿"
     assert Mine.objects.get(pk=mine.pk).name == "有\x0b控制字符的矿"
 
 
 def test_geojson_is_valid_and_says_what_is_drawn(office, mines) -> None:
-    found = _json(office.get("/work/mines/export/geojson/"))
+    found = _json(office.get("/staff/mines/export/geojson/"))
 
     assert found["type"] == "FeatureCollection"
     assert "示意" in found["note"]
@@ -121,7 +121,7 @@ def test_geojson_is_valid_and_says_what_is_drawn(office, mines) -> None:
 
 
 def test_a_csv_opens_with_its_mark_and_plain_numbers(office, mines) -> None:
-    response = office.get("/work/mines/export/csv/")
+    response = office.get("/staff/mines/export/csv/")
     raw = b"".join(response.streaming_content)
 
     assert raw.startswith(b"\xef\xbb\xbf")
@@ -137,14 +137,14 @@ def test_too_many_rows_and_bad_filters_are_refused_with_a_sentence(
 ) -> None:
     monkeypatch.setitem(exports.MOST_ROWS, "xlsx", 2)
 
-    refused = office.get("/work/mines/export/xlsx/")
+    refused = office.get("/staff/mines/export/xlsx/")
     assert refused.status_code == 409
     assert "符合条件的矿山有 3 座，一次最多导出 2 座" in refused.content.decode()
-    assert office.get("/work/mines/export/xlsx/?q=石场").status_code == 200
-    unreadable = office.get("/work/mines/export/csv/?q=石")
+    assert office.get("/staff/mines/export/xlsx/?q=石场").status_code == 200
+    unreadable = office.get("/staff/mines/export/csv/?q=石")
     assert unreadable.status_code == 409
     assert "筛选条件有误，没有导出" in unreadable.content.decode()
-    assert office.get("/work/mines/export/pdf/").status_code == 404
+    assert office.get("/staff/mines/export/pdf/").status_code == 404
 
 
 def test_a_file_asks_as_often_for_fifty_mines_as_for_one(
@@ -152,9 +152,9 @@ def test_a_file_asks_as_often_for_fifty_mines_as_for_one(
 ) -> None:
     make_mine(counties["140602"], 1)
     with django_assert_max_num_queries(13) as one:
-        office.get("/work/mines/export/xlsx/")
+        office.get("/staff/mines/export/xlsx/")
     for number in range(2, 51):
         make_mine(counties["140602"], number)
     with django_assert_max_num_queries(13) as fifty:
-        assert _sheet(office.get("/work/mines/export/xlsx/")).max_row == 51
+        assert _sheet(office.get("/staff/mines/export/xlsx/")).max_row == 51
     assert len(one) == len(fifty)

@@ -18,7 +18,7 @@ def _names(response) -> list[str]:
 
 
 def test_the_list_shows_all_mines_with_totals(office, mines) -> None:
-    response = office.get("/work/mines/")
+    response = office.get("/staff/mines/")
 
     assert response.status_code == 200
     assert _names(response) == ["小石场", "大石场", "河湾砂矿", "黑岭铁矿", "平鲁石场"]
@@ -31,20 +31,20 @@ def test_the_list_shows_all_mines_with_totals(office, mines) -> None:
 
 
 def test_a_county_sees_its_own_mines_only(clerk, mines) -> None:
-    assert "平鲁石场" not in _names(clerk.get("/work/mines/"))
-    assert clerk.get("/work/mines/SZ-140603-0005/").status_code == 404
-    assert clerk.get("/work/mines/SZ-140603-0005/history/").status_code == 404
-    assert clerk.get("/work/mines/SZ-140603-0005/shapes.json").status_code == 404
-    assert clerk.get("/work/mines/SZ-140602-0001/").status_code == 200
-    assert clerk.get("/work/mines/SZ-999999-0001/").status_code == 404
+    assert "平鲁石场" not in _names(clerk.get("/staff/mines/"))
+    assert clerk.get("/staff/mines/SZ-140603-0005/").status_code == 404
+    assert clerk.get("/staff/mines/SZ-140603-0005/history/").status_code == 404
+    assert clerk.get("/staff/mines/SZ-140603-0005/shapes.json").status_code == 404
+    assert clerk.get("/staff/mines/SZ-140602-0001/").status_code == 200
+    assert clerk.get("/staff/mines/SZ-999999-0001/").status_code == 404
 
 
 def test_who_has_no_right_sees_an_empty_list(people, mines) -> None:
     expert = signed_in(people["expert"])
 
-    assert _names(expert.get("/work/mines/")) == []
-    assert expert.get("/work/mines/SZ-140602-0001/").status_code == 404
-    assert Client().get("/work/mines/").status_code == 302
+    assert _names(expert.get("/staff/mines/")) == []
+    assert expert.get("/staff/mines/SZ-140602-0001/").status_code == 404
+    assert Client().get("/staff/mines/").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_who_has_no_right_sees_an_empty_list(people, mines) -> None:
     ],
 )
 def test_filters_narrow_the_list_and_the_map_alike(office, mines, query, expected) -> None:
-    assert _names(office.get(f"/work/mines/?{query}")) == expected
+    assert _names(office.get(f"/staff/mines/?{query}")) == expected
 
-    features = office.get(f"/work/mines/shapes.json?{query}").json()["features"]
+    features = office.get(f"/staff/mines/shapes.json?{query}").json()["features"]
     assert [each["properties"]["name"] for each in features] == [
         name for name in expected if name in ("小石场", "大石场")
     ]
@@ -92,7 +92,7 @@ def test_filters_narrow_the_list_and_the_map_alike(office, mines, query, expecte
     ],
 )
 def test_a_filter_that_cannot_be_read_is_named(office, mines, query, sentence) -> None:
-    response = office.get(f"/work/mines/?{query}")
+    response = office.get(f"/staff/mines/?{query}")
 
     assert _names(response) == []
     assert sentence in response.content.decode()
@@ -100,7 +100,7 @@ def test_a_filter_that_cannot_be_read_is_named(office, mines, query, sentence) -
 
 
 def test_a_county_cannot_filter_by_another_county(clerk, mines) -> None:
-    response = clerk.get("/work/mines/?county=140603")
+    response = clerk.get("/staff/mines/?county=140603")
 
     assert _names(response) == []
     assert "平鲁区" not in str(response.context["filters"].form["county"])
@@ -112,23 +112,23 @@ def test_a_system_below_the_minimum_counts_even_when_the_sum_is_above(office, co
         mine=mine, name="二号采场", design_scale=Decimal(25), unit=ScaleUnit.WAN_T
     )
 
-    assert len(_names(office.get("/work/mines/?scale=below"))) == 1
-    assert _names(office.get("/work/mines/?scale=reached")) == []
+    assert len(_names(office.get("/staff/mines/?scale=below"))) == 1
+    assert _names(office.get("/staff/mines/?scale=reached")) == []
 
 
 def test_sorting_keeps_the_filters_and_turns_round(office, mines) -> None:
-    response = office.get("/work/mines/?group=sand_stone&sort=-scale")
+    response = office.get("/staff/mines/?group=sand_stone&sort=-scale")
 
     assert _names(response) == ["平鲁石场", "大石场", "小石场", "河湾砂矿"]
     heads = {each["label"]: each for each in response.context["table"]["columns"]}
     assert heads["设计规模"]["sorted"] == "descending"
     assert heads["设计规模"]["sort_url"] == "?group=sand_stone&sort=scale"
-    assert _names(office.get("/work/mines/?sort=ends"))[:2] == ["小石场", "大石场"]
-    assert _names(office.get("/work/mines/?sort=nothing"))[0] == "小石场"
+    assert _names(office.get("/staff/mines/?sort=ends"))[:2] == ["小石场", "大石场"]
+    assert _names(office.get("/staff/mines/?sort=nothing"))[0] == "小石场"
 
 
 def test_columns_are_chosen(office, mines) -> None:
-    response = office.get("/work/mines/?cols=licence&cols=holder")
+    response = office.get("/staff/mines/?cols=licence&cols=holder")
 
     heads = [each["label"] for each in response.context["table"]["columns"]]
     assert heads == ["矿山名称", "采矿权人", "采矿许可证号"]
@@ -139,7 +139,7 @@ def test_pages_of_fifty_carry_the_filters(office, counties) -> None:
     for number in range(1, 53):
         make_mine(counties["140602"], number)
 
-    response = office.get("/work/mines/?page=2&method=open_pit&q=")
+    response = office.get("/staff/mines/?page=2&method=open_pit&q=")
 
     assert len(_names(response)) == 2
     assert "共 52 条，第 51–52 条" in response.content.decode()
@@ -147,7 +147,7 @@ def test_pages_of_fifty_carry_the_filters(office, counties) -> None:
 
 
 def test_an_empty_registry_says_what_comes(office) -> None:
-    page = office.get("/work/mines/").content.decode()
+    page = office.get("/staff/mines/").content.decode()
 
     assert "台账里还没有矿山" in page
     assert "data-map" not in page
@@ -162,12 +162,12 @@ def test_the_list_asks_as_often_for_fifty_mines_as_for_one(
             mine.ore_bodies.add(OreBody.objects.get_or_create(code=f"K{number}")[0])
 
     fill(1, 2)
-    office.get("/work/mines/?scale=reached")
+    office.get("/staff/mines/?scale=reached")
     with django_assert_max_num_queries(12) as one:
-        office.get("/work/mines/?scale=reached&licence=&q=测试&sort=scale")
+        office.get("/staff/mines/?scale=reached&licence=&q=测试&sort=scale")
     fill(2, 51)
     with django_assert_max_num_queries(12) as fifty:
-        response = office.get("/work/mines/?scale=reached&licence=&q=测试&sort=scale")
+        response = office.get("/staff/mines/?scale=reached&licence=&q=测试&sort=scale")
     assert len(_names(response)) == 50
     assert len(one) == len(fifty)
 
@@ -187,7 +187,7 @@ def test_the_page_of_a_mine_tells_what_is_known(office, mines, counties) -> None
     )
     Boundary.objects.filter(mine=mine).update(is_schematic=True)
 
-    response = office.get("/work/mines/SZ-140602-0001/")
+    response = office.get("/staff/mines/SZ-140602-0001/")
     page = response.content.decode()
 
     assert response.status_code == 200
@@ -208,7 +208,7 @@ def test_a_mine_without_anything_still_has_a_page(office, counties) -> None:
     Licence.objects.filter(mine=mine).delete()
     ProductionSystem.objects.filter(mine=mine).delete()
 
-    page = office.get("/work/mines/SZ-140602-0001/").content.decode()
+    page = office.get("/staff/mines/SZ-140602-0001/").content.decode()
 
     assert "台账里没有这座矿山的采矿许可证" in page
     assert "没有登记独立生产系统" in page
@@ -224,15 +224,15 @@ def test_neighbours_are_listed_and_drawn_as_far_as_the_reader_may_see(
     make_mine(counties["140602"], 3, name="很远的矿", at=(112.45, 39.4))
     make_mine(counties["140603"], 4, name="邻县的矿", at=(112.4, 39.405))
 
-    response = office.get("/work/mines/SZ-140602-0001/")
+    response = office.get("/staff/mines/SZ-140602-0001/")
     assert [(each["row"].name, each["row"].distance_m) for each in response.context["near"]] == [
         ("邻县的矿", Decimal("111.02")),
         ("邻近的矿", Decimal("172.26")),
     ]
-    own = clerk.get("/work/mines/SZ-140602-0001/")
+    own = clerk.get("/staff/mines/SZ-140602-0001/")
     assert [each["row"].name for each in own.context["near"]] == ["邻近的矿"]
     assert "邻县的矿" not in own.content.decode()
-    drawn = clerk.get("/work/mines/SZ-140602-0001/shapes.json").json()["features"]
+    drawn = clerk.get("/staff/mines/SZ-140602-0001/shapes.json").json()["features"]
     assert [each["properties"]["name"] for each in drawn] == ["中间的矿", "邻近的矿"]
 
 
@@ -240,14 +240,14 @@ def test_a_mine_page_asks_as_often_with_many_rows(
     office, counties, django_assert_max_num_queries
 ) -> None:
     mine = make_mine(counties["140602"], 1, at=(112.4, 39.3))
-    office.get("/work/mines/SZ-140602-0001/")
+    office.get("/staff/mines/SZ-140602-0001/")
     with django_assert_max_num_queries(15) as one:
-        office.get("/work/mines/SZ-140602-0001/")
+        office.get("/staff/mines/SZ-140602-0001/")
     for number in range(2, 32):
         make_mine(counties["140602"], number, at=(112.4 + number * 0.00001, 39.305))
         ProductionSystem.objects.create(mine=mine, name=f"{number}号系统")
     with django_assert_max_num_queries(15) as many:
-        response = office.get("/work/mines/SZ-140602-0001/")
+        response = office.get("/staff/mines/SZ-140602-0001/")
     assert len(response.context["near"]) == 30
     assert len(one) == len(many)
 
@@ -286,12 +286,12 @@ def test_corner_points_come_out_as_they_went_in(office, counties) -> None:
         as_of=date(2026, 9, 30),
     )
 
-    response = office.get("/work/mines/SZ-140602-0001/corners.txt")
+    response = office.get("/staff/mines/SZ-140602-0001/corners.txt")
 
     assert response.content.decode() == text
-    assert "4356615.440" in office.get("/work/mines/SZ-140602-0001/").content.decode()
+    assert "4356615.440" in office.get("/staff/mines/SZ-140602-0001/").content.decode()
     Boundary.objects.update(source_text="")
-    assert office.get("/work/mines/SZ-140602-0001/corners.txt").status_code == 404
+    assert office.get("/staff/mines/SZ-140602-0001/corners.txt").status_code == 404
 
 
 def test_changes_are_told_with_old_and_new_value(office, people, counties) -> None:
@@ -303,7 +303,7 @@ def test_changes_are_told_with_old_and_new_value(office, people, counties) -> No
         mine.service_life_years = None
         mine.save()
 
-    response = office.get("/work/mines/SZ-140602-0001/history/")
+    response = office.get("/staff/mines/SZ-140602-0001/history/")
     told = response.context["page_obj"].object_list
 
     changed = [each for each in told if not each.is_new]
@@ -340,7 +340,7 @@ def test_a_long_history_is_paged_and_bounded(
         Mine.objects.filter(pk=mine.pk).update(township=f"第{number}乡")
 
     with django_assert_max_num_queries(20):
-        response = office.get("/work/mines/SZ-140602-0001/history/?page=2")
+        response = office.get("/staff/mines/SZ-140602-0001/history/?page=2")
 
     assert response.context["page_obj"].number == 2
     assert len(response.context["page_obj"].object_list) == 13

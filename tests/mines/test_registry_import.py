@@ -527,13 +527,13 @@ def test_a_new_mine_needs_holder_and_mineral_even_where_the_table_has_no_such_co
 
 def test_the_pages_show_preview_and_refusal(mine, counties, clerk, client):
     client.force_login(clerk)
-    start = client.get("/work/mines/import/")
+    start = client.get("/staff/mines/import/")
     assert "下载朔城区台账模板" in start.text
-    content = client.get(f"/work/mines/import/template/{SHUOCHENG}/").content
+    content = client.get(f"/staff/mines/import/template/{SHUOCHENG}/").content
     book = load_workbook(BytesIO(content))
     fill(book, MINES, 1, township="新乡")
     sent = client.post(
-        "/work/mines/import/",
+        "/staff/mines/import/",
         {
             "county": SHUOCHENG,
             "as_of": "2026-10-31",
@@ -542,7 +542,7 @@ def test_the_pages_show_preview_and_refusal(mine, counties, clerk, client):
         },
     )
     upload = RegistryUpload.objects.get()
-    page = f"/work/mines/import/{upload.pk}/"
+    page = f"/staff/mines/import/{upload.pk}/"
     assert sent.headers["Location"] == page
     assert "排队中" in client.get(page).text
     work(upload)
@@ -557,10 +557,10 @@ def test_the_pages_show_preview_and_refusal(mine, counties, clerk, client):
     assert "已写入台账" in client.get(page).text
     fill(book, MINES, 1, scale="60万吨")
     bad = read(saved(book), clerk)
-    shown = client.get(f"/work/mines/import/{bad.pk}/")
+    shown = client.get(f"/staff/mines/import/{bad.pk}/")
     assert "附表1 非煤矿山基本情况!P4" in shown.text
     assert client.get(f"{page}file/").getvalue() == saved_file(upload)
-    refused = client.post("/work/mines/import/", {"county": SHUOCHENG})
+    refused = client.post("/staff/mines/import/", {"county": SHUOCHENG})
     assert "请选择要上传的工作簿。" in refused.text
 
 
@@ -574,12 +574,12 @@ def test_strangers_find_no_import(people, mine, counties, clerk, client):
     for name in ("other_county_clerk", "county_leader", "city_leader", "expert", "system_admin"):
         client.force_login(people[name])
         for address in (
-            f"/work/mines/import/{upload.pk}/",
-            f"/work/mines/import/{upload.pk}/file/",
-            f"/work/mines/import/template/{SHUOCHENG}/",
+            f"/staff/mines/import/{upload.pk}/",
+            f"/staff/mines/import/{upload.pk}/file/",
+            f"/staff/mines/import/template/{SHUOCHENG}/",
         ):
             assert client.get(address).status_code == 404
-        assert client.post(f"/work/mines/import/{upload.pk}/confirm/").status_code == 404
+        assert client.post(f"/staff/mines/import/{upload.pk}/confirm/").status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)

@@ -25,7 +25,7 @@ def mines(counties) -> None:
 
 def _tile(client: Client, place=HERE, query: str = "") -> bytes:
     z, x, y = place
-    response = client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt{query}")
+    response = client.get(f"/staff/mines/tiles/{z}/{x}/{y}.mvt{query}")
     assert response.status_code == 200
     return response.content
 
@@ -36,7 +36,7 @@ def test_a_tile_holds_the_mines_with_name_state_and_address(people, mines) -> No
     assert b"mines" in found
     assert "朔城的矿".encode() in found
     assert "平鲁的矿".encode() in found
-    assert b"/work/mines/SZ-140602-0001/" in found
+    assert b"/staff/mines/SZ-140602-0001/" in found
     assert b"producing" in found
 
 
@@ -76,12 +76,12 @@ def test_a_tile_that_does_not_exist_is_not_found(people, mines, place) -> None:
     z, x, y = place
     client = signed_in(people["office"])
 
-    assert client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt").status_code == 404
+    assert client.get(f"/staff/mines/tiles/{z}/{x}/{y}.mvt").status_code == 404
 
 
 def test_tiles_stay_in_private_caches(people, mines) -> None:
     z, x, y = HERE
-    response = signed_in(people["office"]).get(f"/work/mines/tiles/{z}/{x}/{y}.mvt")
+    response = signed_in(people["office"]).get(f"/staff/mines/tiles/{z}/{x}/{y}.mvt")
 
     assert response["Cache-Control"] == "private, max-age=60"
     assert response["Content-Type"] == "application/vnd.mapbox-vector-tile"
@@ -91,12 +91,12 @@ def test_tiles_stay_in_private_caches(people, mines) -> None:
 def test_a_tile_seen_before_is_not_sent_again(people, mines) -> None:
     client = signed_in(people["office"])
     z, x, y = HERE
-    mark = client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt")["ETag"]
+    mark = client.get(f"/staff/mines/tiles/{z}/{x}/{y}.mvt")["ETag"]
 
-    again = client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt", headers={"if-none-match": mark})
+    again = client.get(f"/staff/mines/tiles/{z}/{x}/{y}.mvt", headers={"if-none-match": mark})
     assert (again.status_code, again.content) == (304, b"")
     Mine.objects.filter(name="平鲁的矿").update(name="平鲁的新矿")
-    again = client.get(f"/work/mines/tiles/{z}/{x}/{y}.mvt", headers={"if-none-match": mark})
+    again = client.get(f"/staff/mines/tiles/{z}/{x}/{y}.mvt", headers={"if-none-match": mark})
     assert "平鲁的新矿".encode() in again.content
 
 
@@ -104,7 +104,7 @@ def test_one_query_draws_a_tile(people, mines, django_assert_num_queries) -> Non
     visible = ListedMine.objects.visible_to(people["office"])
     with django_assert_num_queries(1):
         z, x, y = HERE
-        assert b"mines" in tile(visible, z=z, x=x, y=y, page_prefix="/work/mines/")
+        assert b"mines" in tile(visible, z=z, x=x, y=y, page_prefix="/staff/mines/")
 
 
 def test_a_tile_finds_its_shapes_through_the_index(people, counties) -> None:

@@ -147,7 +147,7 @@ def test_earlier_checks_can_be_read(office, version, run) -> None:
 
 def test_a_check_is_asked_for_and_watched(office, version) -> None:
     asked = office.post(reverse("plan-check", args=[version.pk]))
-    assert asked.url == f"/work/plans/{version.plan_id}/?part=findings"
+    assert asked.url == f"/staff/plans/{version.plan_id}/?part=findings"
     text = office.get(asked.url).content.decode()
     assert "排队中" in text
     assert "取消检查" in text

@@ -220,13 +220,13 @@ def test_what_is_not_asked_for_is_ignored(here) -> None:
 @pytest.mark.parametrize(
     ("wanted", "to"),
     [
-        ("/work/plans/", "/work/plans/"),
-        ("//evil.example/", "/work/"),
-        ("https://evil.example/", "/work/"),
-        ("https:evil.example", "/work/"),
-        ("\\\\evil.example", "/work/"),
-        ("/\\evil.example", "/work/"),
-        ("javascript:alert(1)", "/work/"),
+        ("/staff/plans/", "/staff/plans/"),
+        ("//evil.example/", "/staff/"),
+        ("https://evil.example/", "/staff/"),
+        ("https:evil.example", "/staff/"),
+        ("\\\\evil.example", "/staff/"),
+        ("/\\evil.example", "/staff/"),
+        ("javascript:alert(1)", "/staff/"),
     ],
 )
 def test_signing_in_leads_to_our_own_pages_only(people, wanted, to) -> None:

@@ -177,7 +177,7 @@ def test_the_crawl_knows_every_public_address() -> None:
     plain = {
         pattern.name
         for pattern in urlpatterns
-        if "<" not in str(pattern.pattern) and not str(pattern.pattern).startswith("work/")
+        if "<" not in str(pattern.pattern) and not str(pattern.pattern).startswith("staff/")
     }
     unlinked = {"puzzle", "objection-case", "objection-reply", "objection-leave"}
     assert plain - set(START) - unlinked == set()

@@ -62,7 +62,7 @@ def test_report_is_reminded_of_three_times_and_no_more(addressed, counties):
         "county_clerk@example.org", "county_leader@example.org", "county_reviewer@example.org",
     ]  # fmt: skip
     report = report_of(counties[SHUOCHENG], APRIL)
-    assert f"/work/reports/{report.pk}/" in own[0].body
+    assert f"/staff/reports/{report.pk}/" in own[0].body
     tick(at(4, 23))
     assert len([each for each in mail.outbox if "朔城区" in each.subject]) == 3
 

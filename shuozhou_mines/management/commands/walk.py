@@ -88,11 +88,11 @@ class Walk:
 
     def open_plan(self) -> Page:
         """Open the county's plan of this round, the existing one or a new one."""
-        plans = self.clerk.get("/work/plans/")
-        link = re.search(r'href="(/work/plans/\d+/)"', plans.html)
+        plans = self.clerk.get("/staff/plans/")
+        link = re.search(r'href="(/staff/plans/\d+/)"', plans.html)
         if link:
             return self.clerk.get(link[1])
-        page = self.clerk.post(plans, f"/work/plans/open/{COUNTY}/")
+        page = self.clerk.post(plans, f"/staff/plans/open/{COUNTY}/")
         page.must_say("朔城区非煤矿山整治整合实施方案", "草稿")
         return page
 
@@ -199,7 +199,7 @@ class Walk:
     def publish(self) -> None:
         """Publish the approved plan as the office."""
         page = self.office.get(self.plan_url)
-        link = re.search(r'href="(/work/notices/new/\d+/)"', page.html)
+        link = re.search(r'href="(/staff/notices/new/\d+/)"', page.html)
         if link is None:
             raise Stumbled("方案已批准，但页面上没有“公示”。")
         form = self.office.get(link[1])
@@ -234,12 +234,12 @@ class Walk:
 
     def file_report(self) -> None:
         """Fill this month's report as the clerk, and sign it as the leader."""
-        reports = self.clerk.get("/work/reports/")
-        if "/work/reports/open/" in reports.html:
-            report = self.clerk.post(reports, "/work/reports/open/")
+        reports = self.clerk.get("/staff/reports/")
+        if "/staff/reports/open/" in reports.html:
+            report = self.clerk.post(reports, "/staff/reports/open/")
         else:
             month = timezone.localdate().month
-            links = re.findall(r'href="(/work/reports/\d+/)"', reports.html)
+            links = re.findall(r'href="(/staff/reports/\d+/)"', reports.html)
             if not links:
                 raise Stumbled(f"月报页面上没有 {month} 月的月报。")
             report = self.clerk.get(links[0])  # the newest month comes first
@@ -255,20 +255,20 @@ class Walk:
         """Draft and issue this quarter's bulletin, and open the PDF that the worker made."""
         today = timezone.localdate()
         quarter = (today.month + 2) // 3
-        desk = self.office.get("/work/bulletins/")
+        desk = self.office.get("/staff/bulletins/")
         name = f"{today.year}年第{'一二三四'[quarter - 1]}季度"
-        link = re.search(rf'href="(/work/bulletins/\d+/)">{name}', desk.html)
+        link = re.search(rf'href="(/staff/bulletins/\d+/)">{name}', desk.html)
         draft = (
             self.office.get(link[1])
             if link
-            else self.office.post(desk, "/work/bulletins/", quarter=f"{today.year}-{quarter}")
+            else self.office.post(desk, "/staff/bulletins/", quarter=f"{today.year}-{quarter}")
         )
         path = "/" + draft.url.split("/", 3)[3]
         if "/issue/" in draft.html:
             self.office.post(draft, "/issue/", issued_on=today.isoformat()).must_say("已印发")
         wait_for(lambda: self.office.get(path), lambda page: "打开 PDF" in page.words, "通报 PDF")
         public = Visitor(self.site)
-        pdf = public.download(path.replace("/work", "") + "bulletin.pdf")
+        pdf = public.download(path.replace("/staff", "") + "bulletin.pdf")
         with pikepdf.open(io.BytesIO(pdf)) as document:
             pages = len(document.pages)
         public.get("/bulletins/").must_say(f"{today.year}年")

@@ -203,9 +203,9 @@ def overlaps(
     """
     found: dict[str, list[Overlap]] = {key: [] for key, _ in shapes}
     given = _given(shapes, ignoring) | {"tolerance": tolerance_m2}
-    for key, *row, area, perimeter in _rows(ASKED + OVERLAPS, given, shapes):
+    for key, *row, area, perimeter in rows_of(ASKED + OVERLAPS, given, shapes):
         width = 2 * area / perimeter if perimeter else 0.0
-        measures = (_metres(area, "0.01"), _metres(width, "0.001"))
+        measures = (metres(area, "0.01"), metres(width, "0.001"))
         found[key].append(Overlap(*(*row, *measures)))
     return found
 
@@ -219,8 +219,8 @@ def neighbours(
     """Return by key the registered rights at most `within_m` metres away, nearest first."""
     found: dict[str, list[Neighbour]] = {key: [] for key, _ in shapes}
     given = _given(shapes, ignoring) | {"within": within_m}
-    for key, *row, distance in _rows(ASKED + NEIGHBOURS, given, shapes):
-        found[key].append(Neighbour(*(*row, _metres(distance, "0.01"))))
+    for key, *row, distance in rows_of(ASKED + NEIGHBOURS, given, shapes):
+        found[key].append(Neighbour(*(*row, metres(distance, "0.01"))))
     return found
 
 
@@ -229,8 +229,8 @@ def gaps_within(groups: Mapping[str, Iterable[int]]) -> dict[str, list[Gap]]:
     found: dict[str, list[Gap]] = {key: [] for key in groups}
     pairs = [(key, mine_id) for key, members in groups.items() for mine_id in members]
     given = {"keys": [key for key, _ in pairs], "ids": [mine_id for _, mine_id in pairs]}
-    for key, first, second, distance in _rows(GAPS, given, pairs):
-        found[key].append(Gap(first, second, _metres(distance, "0.01")))
+    for key, first, second, distance in rows_of(GAPS, given, pairs):
+        found[key].append(Gap(first, second, metres(distance, "0.01")))
     return found
 
 
@@ -254,8 +254,8 @@ def widest_step(gaps: Iterable[Gap]) -> Decimal | None:
 def counties_touched(shapes: Shapes) -> dict[str, list[CountyShare]]:
     """Return by key the counties that a shape lies in, the largest part first."""
     found: dict[str, list[CountyShare]] = {key: [] for key, _ in shapes}
-    for key, code, name, area, share in _rows(ASKED + COUNTIES, _given(shapes, None), shapes):
-        part = CountyShare(code, name, _metres(area, "0.01"), _metres(share, "0.000001"))
+    for key, code, name, area, share in rows_of(ASKED + COUNTIES, _given(shapes, None), shapes):
+        part = CountyShare(code, name, metres(area, "0.01"), metres(share, "0.000001"))
         found[key].append(part)
     return found
 
@@ -274,9 +274,9 @@ def added_pieces(
         "tolerance": tolerance_m2,
     }
     found: dict[str, list[AddedPiece]] = {key: [] for key, _ in shapes}
-    for key, wkb, area in _rows(ASKED + ADDED, given, shapes):
+    for key, wkb, area in rows_of(ASKED + ADDED, given, shapes):
         piece = GEOSGeometry(memoryview(wkb), srid=CGCS2000)
-        found[key].append(AddedPiece(piece, _metres(area, "0.01")))
+        found[key].append(AddedPiece(piece, metres(area, "0.01")))
     return found
 
 
@@ -290,7 +290,13 @@ def _given(shapes: Shapes, ignoring: Mapping[str, Iterable[int]] | None) -> dict
     }
 
 
-def _rows(sql: str, given: dict[str, Any], asked: Sequence[Any]) -> list[tuple[Any, ...]]:
+def asked(sql: str, shapes: Shapes, **given: Any) -> list[tuple[Any, ...]]:
+    """Return the rows that a question on shapes, standing after ASKED, answers."""
+    return rows_of(sql, _given(shapes, None) | given, shapes)
+
+
+def rows_of(sql: str, given: dict[str, Any], asked: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a question; none when nothing is asked."""
     if not asked:
         return []
     with connection.cursor() as cursor:
@@ -299,7 +305,8 @@ def _rows(sql: str, given: dict[str, Any], asked: Sequence[Any]) -> list[tuple[A
     return rows
 
 
-def _metres(value: float, step: str) -> Decimal:
+def metres(value: float, step: str) -> Decimal:
+    """Return a measure rounded to the step."""
     return Decimal(repr(value)).quantize(Decimal(step))
 
 

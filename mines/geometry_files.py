@@ -1,4 +1,4 @@
-"""Read boundaries from GeoJSON, KML and zipped Shapefiles.
+"""Read polygons from GeoJSON, KML and zipped Shapefiles: boundaries of mines, and whole layers.
 
 Meant for a child process with limits: no network, no file but the upload, no parser that opens
 what a file names. See `mines.reference_systems` for the coordinate systems taken.
@@ -9,6 +9,7 @@ import re
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,26 +33,45 @@ TOP_FIELDS = ("elevation_top_m", "起标高", "标高上限", "开采上限", "q
 BOTTOM_FIELDS = ("elevation_bottom_m", "止标高", "标高下限", "开采下限", "zbg")
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Hold the polygons of a file as they were drawn, with their coordinate system."""
+
+    shapes: Shapes
+    system: System
+    source_format: str
+
+
+def _checked(drawn: Drawn | Problem) -> Reading:
+    if isinstance(drawn, Problem):
+        return refused(drawn)
+    return read_shapes(drawn.shapes, drawn.system, drawn.source_format)
+
+
 def read_geojson(data: bytes, limits: Limits | None = None) -> Reading:
-    """Read Polygon and MultiPolygon of a GeoJSON; never raises on bad input.
+    """Read the boundary in a GeoJSON; never raises on bad input."""
+    return _checked(drawn_in_geojson(data, limits or Limits()))
+
+
+def drawn_in_geojson(data: bytes, limits: Limits) -> Drawn | Problem:
+    """Return Polygon and MultiPolygon of a GeoJSON.
 
     Without `crs` the positions are CGCS2000 degrees, with a warning. A `crs` that is a link or
     is not known is refused.
     """
-    limits = limits or Limits()
     text = _text_of(data, limits)
     if isinstance(text, Problem):
-        return refused(text)
+        return text
     try:
         document = json.loads(text)
         system = _system_of_geojson(document)
         if isinstance(system, Problem):
-            return refused(system)
+            return system
         shapes = Shapes(limits)
         _walk_geojson(document, shapes)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
-        return refused(_unreadable("bad_geojson", "GeoJSON"))
-    return read_shapes(shapes, system, "geojson")
+        return _unreadable("bad_geojson", "GeoJSON")
+    return Drawn(shapes, system, "geojson")
 
 
 def _text_of(data: bytes, limits: Limits) -> str | Problem:
@@ -132,28 +152,32 @@ def _metres_in(fields: dict[str, Any], names: tuple[str, ...]) -> Decimal | None
 
 
 def read_kml(data: bytes, limits: Limits | None = None) -> Reading:
-    """Read the polygons of a KML's placemarks as CGCS2000 degrees, with a warning.
+    """Read the boundary in a KML; never raises on bad input."""
+    return _checked(drawn_in_kml(data, limits or Limits()))
 
-    Refuses document types, entities and network links; never raises on bad input.
+
+def drawn_in_kml(data: bytes, limits: Limits) -> Drawn | Problem:
+    """Return the polygons of a KML's placemarks as CGCS2000 degrees, with a warning.
+
+    Refuses document types, entities and network links.
     """
-    limits = limits or Limits()
     text = _text_of(data, limits)
     if isinstance(text, Problem):
-        return refused(text)
+        return text
     # The parser cannot follow a GBK declaration; the text is decoded already.
     text = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text, count=1)
     try:
         root = fromstring(text, forbid_dtd=True)
         if next(_named(root, "NetworkLink"), None) is not None:
-            return refused(_network_link())
+            return _network_link()
         shapes = Shapes(limits)
         for placemark in _named(root, "Placemark"):
             _read_placemark(placemark, shapes)
             if shapes.full:
                 break
     except (ParseError, DefusedXmlException, ValueError, RecursionError):
-        return refused(_unreadable("bad_kml", "KML"))
-    return read_shapes(shapes, WGS84, "kml")
+        return _unreadable("bad_kml", "KML")
+    return Drawn(shapes, WGS84, "kml")
 
 
 def _named(element: Element, name: str) -> Iterator[Element]:
@@ -209,27 +233,33 @@ def read_shapefile_zip(
     limits: Limits | None = None,
     archive_limits: ArchiveLimits | None = None,
 ) -> Reading:
-    """Read the polygons of the one Shapefile in a zip archive; never raises on bad input.
+    """Read the boundary in the one Shapefile of a zip archive; never raises on bad input."""
+    return _checked(drawn_in_shapefile_zip(source, limits or Limits(), archive_limits))
+
+
+def drawn_in_shapefile_zip(
+    source: bytes | Path, limits: Limits, archive_limits: ArchiveLimits | None = None
+) -> Drawn | Problem:
+    """Return the polygons of the one Shapefile in a zip archive.
 
     The .prj is required. Attribute text is UTF-8, else GB18030.
     """
-    limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="boundary-") as folder:
         unpacked = unpack_shapefile(source, Path(folder), archive_limits or ArchiveLimits())
         if isinstance(unpacked, Problem):
-            return refused(unpacked)
+            return unpacked
         system = system_of_wkt(unpacked.projection)
         if isinstance(system, Problem):
-            return refused(system)
+            return system
         # A corner takes at most 72 bytes, with heights and headers; beyond that there are too many.
         points = unpacked.path.stat().st_size // 128
         if points >= limits.max_points:
-            return refused(too_many_points(limits, f"至少 {points} 个"))
+            return too_many_points(limits, f"至少 {points} 个")
         try:
             shapes = _read_layer(unpacked, limits)
         except (DataSourceError, DataLayerError, shapely.errors.ShapelyError, ValueError):
-            return refused(_unreadable("bad_shapefile", "Shapefile"))
-    return read_shapes(shapes, system, "shapefile")
+            return _unreadable("bad_shapefile", "Shapefile")
+    return Drawn(shapes, system, "shapefile")
 
 
 def _read_layer(unpacked: Unpacked, limits: Limits) -> Shapes:

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db.models import F, Func, Q, UniqueConstraint
 
 from mines.check_models import MineCheckPart, MineCheckRun, MineFinding  # noqa: F401
+from mines.layer_models import Layer, LayerShape  # noqa: F401
 from mines.listed_models import ListedMine, ListedShape  # noqa: F401
 from standards.terms import Method, MineState, ScaleUnit
 from taskforce.models import County

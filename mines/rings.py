@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import shapely
 from pyproj import Geod, Transformer
 from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
@@ -155,6 +157,12 @@ def lonlat_to_plane(longitude: float, latitude: float, zone: int) -> tuple[float
     """Return (x north, y east with zone prefix) in metres."""
     y, x = _to_plane(zone).transform(longitude, latitude)
     return float(x), float(y)
+
+
+def to_degrees(positions: Any, zone: int) -> Any:
+    """Return (longitude, latitude) rows of (east with zone prefix, north) rows in metres."""
+    longitudes, latitudes = _to_degrees(zone).transform(positions[:, 0], positions[:, 1])
+    return np.column_stack((longitudes, latitudes))
 
 
 def plane_polygon(region: Region) -> Polygon:

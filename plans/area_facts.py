@@ -6,8 +6,10 @@ from decimal import Decimal
 
 from mines import boundaries
 from mines.facts import area_of, mineral_facts
+from mines.layer_questions import RidgeHint
 from mines.models import Holder, Mine
-from plans.models import MergedArea
+from plans.models import MergedArea, SiteCheck
+from plans.site_checks import opinion_facts, zone_facts
 from plans.survey import AddedPart, Survey, is_drawn_for_show
 from standards import facts
 from standards.figures import Grade, production_grade, reserve_grade
@@ -41,6 +43,9 @@ class AreaBasis:
     leads: Mapping[str, Holder]
     registered: Mapping[int, Mine]
     unplaced: int
+    zones: Mapping[str, tuple[facts.ZoneFacts, ...]]
+    ridges: Mapping[str, RidgeHint]
+    checks: Mapping[str, list[SiteCheck]]
 
 
 def area_facts(area: MergedArea, basis: AreaBasis) -> facts.AreaFacts:
@@ -53,6 +58,7 @@ def area_facts(area: MergedArea, basis: AreaBasis) -> facts.AreaFacts:
     new_area = area.area_km2 if area.area_km2 is not None else area.declared_area_km2
     added = basis.survey.added_m2.get(area.code)
     top, bottom = _old_heights(members)
+    ridge, checks = basis.ridges.get(area.code), basis.checks.get(area.code, [])
     return facts.AreaFacts(
         key=area.code,
         name=area.name,
@@ -91,6 +97,10 @@ def area_facts(area: MergedArea, basis: AreaBasis) -> facts.AreaFacts:
             sorted({body.code for mine in members for body in mine.ore_bodies.all()})
         ),
         is_on_ridge=area.is_on_ridge,
+        ridge_share=ridge.share if ridge else None,
+        ridge_source=ridge.source if ridge else "",
+        zones=zone_facts(basis.zones.get(area.code), checks),
+        opinions=opinion_facts(checks),
         overlaps=_area_overlaps(area, basis, lead),
         neighbours=_neighbours(area, basis, lead),
         extras=tuple(_extras(area, basis, lead)),

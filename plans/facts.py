@@ -13,11 +13,14 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 
 from mines.facts import mine_facts, right_facts
+from mines.layer_questions import RidgeHint, along_ridges, zones_met
 from mines.models import Holder, Mine
 from plans.area_facts import AreaBasis, area_facts
 from plans.models import Disposition, MergedArea, PlanVersion, Target
-from plans.survey import survey
+from plans.site_checks import checks_of
+from plans.survey import boundary_of, survey
 from standards import facts
+from standards.placing import open_ordinary
 from standards.rulebook import InForce, Rulebook
 from standards.terms import Disposition as Kind
 from standards.terms import MineState, ScaleUnit
@@ -42,11 +45,15 @@ def plan_facts(version: PlanVersion, rulebook: Rulebook, *, on: date) -> facts.P
     book = rulebook.in_force(on)
     rows = _rows(version)
     county = version.plan.county
-    mines = {
-        mine.pk: _with_intention(mine, rows.by_mine[mine.pk], version.sheets)
-        for mine in rows.registered
-        if mine.pk in rows.by_mine
-    }
+    mines = _with_ridges(
+        {
+            mine.pk: _with_intention(mine, rows.by_mine[mine.pk], version.sheets)
+            for mine in rows.registered
+            if mine.pk in rows.by_mine
+        },
+        rows,
+        book,
+    )
     zones = version.sheets.get("zones", [])
     supplies = version.sheets.get("supplies", [])
     return facts.PlanFacts(
@@ -56,7 +63,7 @@ def plan_facts(version: PlanVersion, rulebook: Rulebook, *, on: date) -> facts.P
         registered=tuple(right_facts(mine) for mine in rows.registered),
         keys_in_other_plans=_keys_in_other_plans(version),
         mines=tuple(mines.values()),
-        areas=_areas(rows, mines, book),
+        areas=_areas(version, rows, mines, book),
         targets=_targets(county.code, on=on),
         mining_zones=tuple(
             facts.ZoneOfMiningFacts(name=row["name"]) for row in zones if row.get("name")
@@ -90,8 +97,36 @@ def _rows(version: PlanVersion) -> Rows:
     return Rows(registered, areas, by_mine, members)
 
 
+def _near_ridges(shapes: Sequence[tuple[str, Any]], book: InForce) -> dict[str, RidgeHint]:
+    """Ask the terrain; nothing without a model, or while the rulebook does not say how near."""
+    entry = book.find("ridge.near_m")
+    near = entry.usable if entry else None
+    return along_ridges(shapes, near_m=near, on=book.on) if isinstance(near, Decimal) else {}
+
+
+def _with_ridges(
+    mines: dict[int, facts.MineFacts], rows: Rows, book: InForce
+) -> dict[int, facts.MineFacts]:
+    """Add what the terrain suggests to the mines that 三(四) concerns and nobody has ruled on."""
+    asked = [
+        (known.key, boundary.outline)
+        for mine in rows.registered
+        if (known := mines.get(mine.pk)) is not None
+        and known.is_on_ridge is None
+        and open_ordinary(known)
+        and (boundary := boundary_of(mine)) is not None
+    ]
+    hints = _near_ridges(asked, book)
+    return {
+        pk: replace(known, ridge_share=hint.share, ridge_source=hint.source)
+        if (hint := hints.get(known.key))
+        else known
+        for pk, known in mines.items()
+    }
+
+
 def _areas(
-    rows: Rows, mines: Mapping[int, facts.MineFacts], book: InForce
+    version: PlanVersion, rows: Rows, mines: Mapping[int, facts.MineFacts], book: InForce
 ) -> tuple[facts.AreaFacts, ...]:
     quarries, pillar = book.number("safety.quarry_gap_m"), book.number("safety.pillar_m")
     measured = survey(
@@ -100,7 +135,11 @@ def _areas(
         within_m=max(quarries or Decimal(0), pillar or Decimal(0)),
         tolerance_m2=book.number("added.tolerance_m2") or Decimal(0),
     )
+    shapes = [(area.code, area.outline) for area in rows.areas if area.outline is not None]
     basis = AreaBasis(
+        zones=zones_met(shapes, county_code=version.plan.county_id, on=book.on),
+        ridges=_near_ridges(shapes, book),
+        checks=checks_of(version.plan, rows.areas),
         survey=measured,
         members=rows.members,
         mines=mines,

@@ -14,6 +14,7 @@ from mines.models import CGCS2000, Mine, Mineral
 from plans.check_models import CheckRun as CheckRun
 from plans.check_models import Finding as Finding
 from plans.check_models import Ruling as Ruling
+from plans.site_check_models import SiteCheck as SiteCheck
 from plans.workflow import State
 from standards.terms import Disposition as DispositionKind
 from standards.terms import GrantWay, Method, ScaleUnit

@@ -20,6 +20,7 @@ urlpatterns = [
     path("staff/jobs/<int:job_id>/cancel/", views.job_cancel, name="job-cancel"),
     path("staff/mines/", include("mines.urls")),
     path("staff/checks/", include("mines.check_urls")),
+    path("staff/layers/", include("mines.layer_urls")),
     path("staff/rulebook/", include("rulebook.urls")),
     path("staff/plans/", include("plans.urls")),
     path("staff/", include("taskforce.urls")),

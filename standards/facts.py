@@ -119,13 +119,17 @@ class NeighbourFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneFacts:
-    """Report how a boundary meets one planning or control layer."""
+    """Report how a boundary meets one planning or control layer.
+
+    A signed 核查意见 has `cleared` it, or refused; `conditional` is its 有条件同意.
+    """
 
     layer: str
     kind: ZoneKind
     area_m2: Decimal | None = None
     document: str = ""
     cleared: bool | None = None
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +260,8 @@ class MineFacts:
     # layout
     ore_body_ids: tuple[str, ...] = ()
     is_on_ridge: bool | None = None
+    ridge_share: Decimal | None = None
+    ridge_source: str = ""
     # activity, money
     last_production_on: date | None = None
     suspended_since: date | None = None
@@ -351,6 +357,8 @@ class AreaFacts:
     ore_body_ids: tuple[str, ...] = ()
     not_jointly_minable: str = ""
     is_on_ridge: bool | None = None
+    ridge_share: Decimal | None = None
+    ridge_source: str = ""
     overlaps: tuple[OverlapFacts, ...] | None = None
     overlap_check_no: str | None = None
     overlap_check_clear: bool | None = None

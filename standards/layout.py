@@ -7,7 +7,7 @@ from standards.facts import AreaFacts, MineFacts, RightFacts
 from standards.figures import ORDER, production_grade, reserve_grade, service_life, usual_life
 from standards.findings import Figure
 from standards.new_rights import grade_figures, rights_sharing
-from standards.placing import open_ordinary, ridge
+from standards.placing import open_ordinary, ridge, ridge_hint
 from standards.rules import (
     Case,
     Outcome,
@@ -193,9 +193,8 @@ def ridge_solved(site: Site, case: Case) -> Iterator[Outcome]:
     For a mine as it stands a boundary ruled to run along a ridge is a problem to be solved; after
     consolidation it fails.
     """
-    del case
     if isinstance(site, AreaFacts):
-        yield from ridge(site)
+        yield from ridge(site, case)
     elif is_closed(site) or open_ordinary(site) is False:
         return
     elif open_ordinary(site) is None:
@@ -207,7 +206,10 @@ def ridge_solved(site: Site, case: Case) -> Iterator[Outcome]:
             "现有范围以山脊划界，须在整合中解决。", fix="列入整合重组或退出，重新划定边界。"
         )
     else:
-        yield judge("现有范围是否以山脊划界还没有人认定。", fix="请对照地形认定并记录意见。")
+        hint, shown = ridge_hint(site, case)
+        yield judge(
+            f"现有范围是否以山脊划界还没有人认定。{hint}", *shown, fix="请对照地形认定并记录意见。"
+        )
 
 
 @rule("整合区要素齐全", phases=AREA_ONLY, scopes=(Scope.AREA,))

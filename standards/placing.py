@@ -107,7 +107,11 @@ def control_layers(subject: AreaFacts | Piece, case: Case) -> Iterator[Outcome]:
     zones = zones_of(subject) or ()
     required = case.book.texts("layers.required") or ()
     control = [zone for zone in zones if zone.kind in (ZoneKind.RED_LINE, ZoneKind.BUFFER)]
-    answered = {zone.layer for zone in control if zone.area_m2 is not None or zone.cleared}
+    answered = {
+        zone.layer
+        for zone in control
+        if zone.area_m2 is not None or zone.cleared is not None or zone.conditional
+    }
     open_layers = [layer for layer in required if layer not in answered]
     parts = [_control(zone, case) for zone in control]
     if open_layers or not required:
@@ -121,6 +125,9 @@ def _control(zone: ZoneFacts, case: Case) -> Outcome:
     fix = f"调整范围避开“{zone.layer}”。"
     if zone.cleared is False:
         return failed(f"核查意见不同意占用“{zone.layer}”。", *shown, fix=fix)
+    if zone.conditional:
+        message = f"核查意见有条件同意涉及“{zone.layer}”。"
+        return judge(message, *shown, fix="请核对条件是否已经落实，作出认定。")
     if zone.area_m2 is None and not zone.cleared:
         return lacking(f"“{zone.layer}”的套合结果或核查意见")
     if not _meets(zone, case):
@@ -171,11 +178,10 @@ def not_along_ridge(area: AreaFacts, case: Case) -> Iterator[Outcome]:
     Only ordinary sand, stone and soil dug in the open. A person rules whether the boundary runs
     along a ridge; terrain gives no more than a hint.
     """
-    del case
-    yield from ridge(area)
+    yield from ridge(area, case)
 
 
-def ridge(area: AreaFacts) -> Iterator[Outcome]:
+def ridge(area: AreaFacts, case: Case) -> Iterator[Outcome]:
     """Judge a proposed boundary by the ruling on ridges."""
     concerned = open_ordinary(area)
     if concerned is None:
@@ -183,8 +189,10 @@ def ridge(area: AreaFacts) -> Iterator[Outcome]:
     elif not concerned:
         return
     elif area.is_on_ridge is None:
+        hint, shown = ridge_hint(area, case)
         yield judge(
-            "是否以山脊划界还没有人认定。",
+            f"是否以山脊划界还没有人认定。{hint}",
+            *shown,
             fix="请评审人员对照地形认定边界是否沿山脊，并记录意见。",
         )
     elif area.is_on_ridge:
@@ -193,6 +201,21 @@ def ridge(area: AreaFacts) -> Iterator[Outcome]:
         )
     else:
         yield passed("经认定，范围没有以山脊划界。", figure("认定", "没有以山脊划界"))
+
+
+def ridge_hint(site: MineFacts | AreaFacts, case: Case) -> tuple[str, tuple[Figure, ...]]:
+    """Return what terrain suggests, as a sentence and figures; nothing without a model."""
+    if site.ridge_share is None:
+        return "", ()
+    least = case.book.find("ridge.hint_share")
+    share = figure(
+        "边界沿山脊的比例", rounded(site.ridge_share * 100, 1), "%", site.ridge_source or None
+    )
+    shown = (share, limit(case.book, "ridge.hint_share")) if least else (share,)
+    floor = least.usable if least else None
+    if isinstance(floor, Decimal) and site.ridge_share * 100 >= floor:
+        return "地形提示：边界有较长一段沿山脊，请重点核对。", shown
+    return "地形提示：边界没有较长的一段沿山脊。", shown
 
 
 def open_ordinary(site: MineFacts | AreaFacts) -> bool | None:

@@ -48,7 +48,7 @@ RIGHTS: dict[Role, Rights] = {
          "review_report"),
         (
             "taskforce.keep_roster", "taskforce.issue_bulletin", "taskforce.hold_meeting",
-            "taskforce.see_city", "taskforce.manage_rulebook",
+            "taskforce.see_city", "taskforce.manage_rulebook", "taskforce.manage_layers",
         ),
     ),
     Role.MEMBER_UNIT: Rights((*_CITY_READING, "give_opinion"), ("taskforce.see_city",)),

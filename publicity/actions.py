@@ -34,8 +34,9 @@ def publish_notice(
 ) -> Notice:
     """Freeze the approved version and show it to the public for some working days (六(三)).
 
-    The first day does not count. Raises NotAllowed, WrongState when the plan is not approved, and
-    Incomplete for a start before today.
+    The first day does not count. After a withdrawal it is a correction that names the old notice.
+    Raises NotAllowed, WrongState when the plan is not approved, and Incomplete for a start before
+    today.
     """
     plan = lock_plan(plan_id)
     step_on(plan, STEPS["publish"], by=by, at=at, seen_state=seen_state)
@@ -45,11 +46,14 @@ def publish_notice(
         pk=plan.approval.version_id
     )
     content = freeze(version)
+    # The last one withdrawn is what this one corrects; each is corrected once.
+    replaced = plan.notices.filter(withdrawn_at__isnull=False, replaced_by__isnull=True).first()
     last_day = last_working_day(starts_on, working_days)
     notice = Notice.objects.create(
         plan=plan,
         version=version,
-        title=f"{plan.county.name}非煤矿山整治整合实施方案公示",
+        replaces=replaced,
+        title=f"{plan.county.name}非煤矿山整治整合实施方案{'更正' if replaced else ''}公示",
         working_days=working_days,
         starts_on=starts_on,
         ends_at=timezone.make_aware(datetime.combine(last_day, CLOSING_TIME)),

@@ -1,97 +1,198 @@
-"""Answer the public from memory, and be right at once: each answer is named by what it shows.
+"""Answer the public from memory before anything else is asked, and be right at once.
 
-The mark is one small query over all that the public's pages show. A publication, a withdrawal or
-an answer changes it in the same transaction; no answer made before is given out after.
+A view marked as public says which edition of the public content it was made from. The memory
+gives its answer out for as long as that edition stands: one small query tells. A change of what
+the public sees, an end of a notice and midnight make an answer old. Redis plays no part.
 """
 
+import gzip
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cache, wraps
+from datetime import datetime, timedelta
+from functools import wraps
 from threading import Lock
 from typing import Any
 
+import brotli
 from django.conf import settings
-from django.db import connection
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
-MOST_BYTES = 64 * 1024 * 1024
-_MARK = """
-SELECT md5(concat_ws('|',
- (SELECT concat_ws(',', count(*), max(id), max(published_at), max(withdrawn_at),
-   count(withdrawn_at), count(*) FILTER (WHERE ends_at < now())) FROM publicity_notice),
- (SELECT concat_ws(',', count(*), max(id)) FROM publicity_publicdocument),
- (SELECT concat_ws(',', count(*), max(id)) FROM publicity_appearance),
- (SELECT concat_ws(',', count(*), max(answered_at)) FROM publicity_question
-   WHERE state = 'published'),
- (SELECT concat_ws(',', count(*), max(id), count(withdrawn_at)) FROM publicity_transfernotice),
- (SELECT concat_ws(',', count(*), count(done_on), max(done_on)) FROM plans_plantask)))
-"""
+from publicity.editions import Edition, current_edition
+from publicity.models import Notice
 
-_kept: "OrderedDict[str, tuple[bytes, dict[str, str]]]" = OrderedDict()
-_size = 0
-_lock = Lock()
+MOST_BYTES = 96 * 1024 * 1024
+SMALL = 600
+# Only questions that our own pages ask: a stranger's parameters must not fill the memory.
+KNOWN_QUERY = re.compile(r"(|(page|page_size)=\d{1,5}(&(page|page_size)=\d{1,5})?|side=\w{5,6}|"
+                         r"large=[01])$")  # fmt: skip
+# A date cannot tell two changes of one second apart.
+DATE_IS_SURE_AFTER = timedelta(seconds=3)
 
 
-def public_mark() -> str:
-    """Return a mark of all that the public sees; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK)
-        mark: str = cursor.fetchone()[0]
-    return f"{mark}|{timezone.localdate()}|{connection.settings_dict['NAME']}|{_pages_of()}"
+class Kept:
+    """Hold one answer: its bodies by encoding, its headers, and how long it is true."""
+
+    def __init__(self, response: HttpResponse, edition: Edition, until: datetime) -> None:
+        self.mark = edition.mark
+        self.until = until
+        self.since = max(edition.changed_at, _last_midnight())
+        self.headers = [(name, value) for name, value in response.items() if name != "Vary"]
+        body = response.content
+        self.digest = hashlib.sha256(body).hexdigest()[:32]
+        self.bodies = {"": body}
+        if len(body) > SMALL:
+            self.bodies["br"] = brotli.compress(body, quality=6)
+            self.bodies["gzip"] = gzip.compress(body, compresslevel=6, mtime=0)
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes this takes."""
+        return 1000 + sum(map(len, self.bodies.values()))
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer in the best encoding the visitor takes, or 304."""
+        encoding = self._encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+        tag = f'"{self.digest}{"-" if encoding else ""}{encoding}"'
+        body = self.bodies[encoding]
+        response: HttpResponse
+        if self._is_known(request, tag):
+            response = HttpResponseNotModified()
+        else:
+            response = HttpResponse(body, headers=dict(self.headers))
+            response["Content-Length"] = str(len(body))
+            if encoding:
+                response["Content-Encoding"] = encoding
+        response["ETag"] = tag
+        if timezone.now() - self.since > DATE_IS_SURE_AFTER:
+            response["Last-Modified"] = http_date(self._second)
+        # Kept by browsers, asked about each time: a withdrawal shows at once.
+        response["Cache-Control"] = "no-cache"
+        patch_vary_headers(response, ("Accept-Encoding", "Cookie"))
+        return response
+
+    def _encoding(self, accepted: str) -> str:
+        for encoding in ("br", "gzip"):
+            if (
+                encoding in self.bodies
+                and encoding in accepted
+                and f"{encoding};q=0" not in accepted
+            ):
+                return encoding
+        return ""
+
+    @property
+    def _second(self) -> int:
+        """Return the full second after the last change."""
+        return int(self.since.timestamp()) + 1
+
+    def _is_known(self, request: HttpRequest, tag: str) -> bool:
+        """Tell whether the visitor has this answer; proxies may have made the tag a weak one."""
+        asked = request.META.get("HTTP_IF_NONE_MATCH")
+        if asked is not None:
+            return "*" in asked or tag in {each.removeprefix("W/") for each in parse_etags(asked)}
+        since = parse_http_date_safe(request.META.get("HTTP_IF_MODIFIED_SINCE", ""))
+        return since is not None and since >= self._second
 
 
-@cache
-def _pages_of() -> float:
-    """Return when the templates last changed: after an update all is answered anew."""
-    return max(file.stat().st_mtime for file in (settings.BASE_DIR / "templates").rglob("*.html"))
+class Memory:
+    """Keep answers up to a number of bytes; the oldest go first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Any, Kept] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def find(self, name: Any) -> Kept | None:
+        """Return what is kept under this name, which may be out of date."""
+        return self._kept.get(name)
+
+    def keep(self, name: Any, page: Kept) -> None:
+        """Keep one answer in place of what was there."""
+        with self._lock:
+            former = self._kept.pop(name, None)
+            self._kept[name] = page
+            self._size += page.size - (former.size if former else 0)
+            while self._size > MOST_BYTES:
+                _, oldest = self._kept.popitem(last=False)
+                self._size -= oldest.size
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
+
+
+memory = Memory()
+
+
+def answer_from_memory(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer visitors without a session from memory, above sessions, CSRF and rights."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        name = _name_of(request)
+        if name is None:
+            return get_response(request)
+        kept = memory.find(name)
+        if kept is not None and timezone.now() < kept.until:
+            edition = current_edition()
+            if edition is not None and edition.mark == kept.mark:
+                return kept.answer(request)
+        response = get_response(request)
+        edition = getattr(response, "edition", None)
+        if edition is None or response.status_code != 200 or response.cookies:
+            return response
+        kept = Kept(response, edition, _true_until())
+        if not settings.DEBUG:
+            memory.keep(name, kept)
+        return kept.answer(request)
+
+    return middleware
+
+
+def _name_of(request: HttpRequest) -> tuple[Any, ...] | None:
+    """Name the answer that this request asks for; None when it must not come from memory."""
+    if request.method not in ("GET", "HEAD") or settings.SESSION_COOKIE_NAME in request.COOKIES:
+        return None
+    query = request.META.get("QUERY_STRING", "")
+    if not KNOWN_QUERY.match(query):
+        return None
+    large = request.COOKIES.get("large") == "1"
+    return (request.scheme, request.META.get("HTTP_HOST"), request.path_info, query, large)
 
 
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Answer visitors who are not signed in from memory, with an ETag; 304 when they have it."""
+    """Say of a view's answers from which edition they are, so that they can be remembered.
+
+    The edition is read before the page is made: what changes meanwhile makes the answer old.
+    """
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated or request.method != "GET":
-            return view(request, *args, **kwargs)
-        name = _name_of(request)
-        tag = f'"{name[:32]}"'
-        if tag in request.headers.get("If-None-Match", ""):
-            return _told(HttpResponseNotModified(), tag)
-        known = _kept.get(name)
-        if known is not None:
-            return _told(HttpResponse(known[0], headers=known[1]), tag)
+        edition = current_edition()
         response = view(request, *args, **kwargs)
-        if response.status_code == 200 and not response.streaming and not response.cookies:
-            _keep(name, response)
-            return _told(response, tag)
+        if not response.streaming:
+            response.edition = edition  # type: ignore[attr-defined]
         return response
 
     return answer
 
 
-def _name_of(request: HttpRequest) -> str:
-    large = request.COOKIES.get("large", "")
-    parts = (public_mark(), request.get_host(), request.get_full_path(), large == "1",
-             large == "0", settings.DEMO, settings.SECRET_KEY)  # fmt: skip
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+def _true_until() -> datetime:
+    """Return when the clock alone will change what the public sees."""
+    now = timezone.now()
+    midnight = _last_midnight() + timedelta(days=1)
+    ends = Notice.objects.filter(ends_at__gt=now).aggregate(first=Min("ends_at"))["first"]
+    return min(midnight, ends) if ends else midnight
 
 
-def _told(response: HttpResponse, tag: str) -> HttpResponse:
-    response["ETag"] = tag
-    # Kept by browsers, asked about each time: a withdrawal shows at once.
-    response["Cache-Control"] = "no-cache"
-    response["Vary"] = "Cookie"
-    return response
-
-
-def _keep(name: str, response: HttpResponse) -> None:
-    global _size
-    headers = {"Content-Type": response["Content-Type"]}
-    with _lock:
-        _kept[name] = (response.content, headers)
-        _size += len(response.content)
-        while _size > MOST_BYTES:
-            _, (body, _) = _kept.popitem(last=False)
-            _size -= len(body)
+def _last_midnight() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

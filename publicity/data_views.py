@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from publicity.caching import public_page
 from publicity.models import Notice, NoticeShape, TransferNotice
@@ -86,7 +86,7 @@ def _notice(notice: Notice) -> dict[str, Any]:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def api_root(_request: HttpRequest) -> HttpResponse:
     """Name what there is."""
@@ -95,7 +95,7 @@ def api_root(_request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def api_notices(request: HttpRequest) -> HttpResponse:
     """List the notices, withdrawn ones marked."""
@@ -103,7 +103,7 @@ def api_notices(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def api_notice(_request: HttpRequest, notice_id: int) -> HttpResponse:
     """Answer one notice with its frozen content, whose SHA-256 is in `sha256`."""
@@ -120,7 +120,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def api_mines(request: HttpRequest) -> HttpResponse:
     """List the mines of all notices in force."""
@@ -128,7 +128,7 @@ def api_mines(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def api_areas(request: HttpRequest) -> HttpResponse:
     """List the merged areas of all notices in force."""
@@ -136,7 +136,7 @@ def api_areas(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def api_shapes(_request: HttpRequest) -> HttpResponse:
     """Answer every published outline in force as GeoJSON (CGCS2000, EPSG:4490)."""
@@ -159,7 +159,7 @@ def api_shapes(_request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def api_transfers(request: HttpRequest) -> HttpResponse:
     """List grant information."""
@@ -180,7 +180,7 @@ def api_transfers(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def notice_feed(_request: HttpRequest) -> HttpResponse:
     """Answer the latest notices as Atom; a withdrawal is an update of its entry."""

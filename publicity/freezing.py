@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from collections import Counter, defaultdict
 from typing import Any
 
 from plans.models import PlanVersion
-from standards.terms import Disposition
+from plans.rulings import rulings_of, with_rulings
+from standards.run import ordered_rules
+from standards.terms import Disposition, Verdict
 
 # Levels of a field: what is not listed here stays inside.
 PUBLIC_MINE_FIELDS = (
@@ -42,6 +45,34 @@ def freeze(version: PlanVersion) -> dict[str, Any]:
         "counts": counts,
         "mines": mines,
         "areas": [_area(area) for area in areas],
+        "findings": _findings(version),
+    }
+
+
+def _findings(version: PlanVersion) -> dict[str, Any]:
+    """Sum up the checks by rule as they count after rulings; whom a rule found stays inside."""
+    run = version.check_runs.first()
+    if run is None:
+        return {}
+    found = run.findings.only("run", "rule", "subject_kind", "subject_key", "verdict", "basis_hash")
+    by_rule: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in with_rulings(found, rulings_of(version.plan)):
+        by_rule[row.finding.rule][row.verdict.value] += 1
+    rules = [
+        {
+            "code": rule.code,
+            "title": rule.title,
+            "clause": "、".join(quotation.clause for quotation in rule.quotations),
+            **{verdict.value: by_rule[rule.code][verdict.value] for verdict in Verdict},
+        }
+        for rule in ordered_rules()
+        if rule.code in by_rule
+    ]
+    return {
+        "checked_on": run.checked_on.isoformat(),
+        "rulebook": run.rulebook_version,
+        "counts": {verdict.value: sum(r[verdict.value] for r in rules) for verdict in Verdict},
+        "rules": rules,
     }
 
 

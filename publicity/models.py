@@ -7,9 +7,12 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.gis.db import models
-from django.db.models import F, Q, UniqueConstraint
+from django.db.models import F, Func, Q, UniqueConstraint
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from plans.models import CountyPlan, PlanVersion
+from publicity.editions import PublicChange
+from publicity.editions import PublicEdition as PublicEdition
 from publicity.objection_models import Appearance as Appearance
 from publicity.objection_models import Objection as Objection
 from publicity.objection_models import ObjectionFile as ObjectionFile
@@ -17,6 +20,14 @@ from publicity.objection_models import ObjectionStep as ObjectionStep
 from publicity.objection_models import Package as Package
 from publicity.objection_models import Question as Question
 from taskforce.models import County
+
+
+def _length(name: str) -> Func:
+    return Func(
+        KeyTransform(name, "content"),
+        function="jsonb_array_length",
+        output_field=models.IntegerField(),
+    )
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -30,6 +41,16 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """Return the notices that have not been withdrawn."""
         return self.filter(withdrawn_at__isnull=True).order_by("-published_at")
 
+    def in_brief(self) -> "NoticeQuerySet":
+        """Leave the content in the database; bring the little of it that lists show."""
+        return self.defer("content").annotate(
+            county_code=KeyTextTransform("county_code", "content"),
+            county_name=KeyTextTransform("county", "content"),
+            counts=KeyTransform("counts", "content"),
+            mine_count=_length("mines"),
+            area_count=_length("areas"),
+        )
+
 
 class Notice(models.Model):
     """Hold one 公示 of an approved plan (clause 六(三)); its content is frozen with its hash."""
@@ -38,8 +59,14 @@ class Notice(models.Model):
         CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="notices"
     )
     version = models.ForeignKey(PlanVersion, verbose_name="版本", on_delete=models.PROTECT)
+    # The withdrawn notice that this one corrects.
     replaces = models.OneToOneField(
-        "self", verbose_name="更正", on_delete=models.PROTECT, null=True, blank=True
+        "self",
+        verbose_name="更正",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
     )
     title = models.CharField("标题", max_length=120)
     working_days = models.PositiveSmallIntegerField("公示工作日")
@@ -58,6 +85,7 @@ class Notice(models.Model):
 
     class Meta:
         verbose_name = "公示"
+        triggers: ClassVar = [PublicChange()]
         ordering: ClassVar = ["-published_at"]
         constraints: ClassVar = [
             UniqueConstraint(
@@ -70,6 +98,11 @@ class Notice(models.Model):
                 condition=Q(withdrawn_at__isnull=True) | ~Q(withdrawn_reason=""),
                 name="notice_withdrawn_with_reason",
                 violation_error_message="撤回公示必须写明原因。",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces__isnull=True) | ~Q(replaces=F("pk")),
+                name="notice_does_not_replace_itself",
+                violation_error_message="公示不能更正它自己。",
             ),
         ]
 
@@ -97,6 +130,14 @@ class NoticeShape(models.Model):
         return self.name
 
 
+class PublicDocumentQuerySet(models.QuerySet["PublicDocument"]):
+    """Find files that anyone may fetch."""
+
+    def in_force(self) -> "PublicDocumentQuerySet":
+        """Return the files of notices that have not been withdrawn."""
+        return self.filter(notice__withdrawn_at__isnull=True)
+
+
 class PublicDocument(models.Model):
     """Hold one file that the public may download with a notice."""
 
@@ -110,8 +151,11 @@ class PublicDocument(models.Model):
     size = models.PositiveIntegerField("大小")
     sha256 = models.CharField("SHA-256", max_length=64)
 
+    objects = PublicDocumentQuerySet.as_manager()
+
     class Meta:
         verbose_name = "公开文件"
+        triggers: ClassVar = [PublicChange()]
         ordering: ClassVar = ["notice", "pk"]
 
     def __str__(self) -> str:
@@ -158,6 +202,7 @@ class TransferNotice(models.Model):
 
     class Meta:
         verbose_name = "出让信息"
+        triggers: ClassVar = [PublicChange()]
         ordering: ClassVar = [F("published_on").desc(nulls_last=True), "-pk"]
 
     def __str__(self) -> str:

@@ -118,6 +118,6 @@ def objection_attachment(request: HttpRequest, objection_id: int, file_id: int) 
 
 @never_cache
 @require_GET
-def objection_desk_reply(request: HttpRequest, objection_id: int) -> FileResponse:
+def objection_desk_reply(request: HttpRequest, objection_id: int) -> HttpResponse | FileResponse:
     """Hand the office the printed reply."""
-    return reply_file(_mine(request, objection_id))
+    return reply_file(request, _mine(request, objection_id))

@@ -3,10 +3,12 @@
 from datetime import date
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from publicity.editions import PublicChange
 from publicity.objection_steps import State
 from taskforce.permissions import counties_where
 
@@ -159,6 +161,8 @@ class Question(models.Model):
 
     class Meta:
         verbose_name = "提问"
+        # What is asked shows only once it is answered, which is an update.
+        triggers: ClassVar = [PublicChange(operation=pgtrigger.Update)]
         ordering: ClassVar = ["-asked_at"]
 
     def __str__(self) -> str:
@@ -210,6 +214,7 @@ class Appearance(models.Model):
 
     class Meta:
         verbose_name = "官网发布记录"
+        triggers: ClassVar = [PublicChange()]
         ordering: ClassVar = ["notice", "site", "starts_on"]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from publicity.downloads import download
 from publicity.limits import TooMany, count, visitor
 from publicity.models import Notice, Objection
 from publicity.objection_actions import WORKING_DAYS, is_the_objectors, receive_objection
@@ -171,21 +172,17 @@ def case_context(objection: Objection) -> dict[str, Any]:
 @login_not_required
 @never_cache
 @require_GET
-def objection_reply(request: HttpRequest) -> FileResponse:
+def objection_reply(request: HttpRequest) -> HttpResponse | FileResponse:
     """Hand the objector the reply as PDF."""
-    return reply_file(_followed(request))
+    return reply_file(request, _followed(request))
 
 
-def reply_file(objection: Objection) -> FileResponse:
+def reply_file(request: HttpRequest, objection: Objection) -> HttpResponse | FileResponse:
     """Return the reply as a download; 404 until it is printed."""
     if not objection.reply:
         raise Http404
-    return FileResponse(
-        objection.reply.open("rb"),
-        as_attachment=True,
-        filename=f"异议答复-{objection.receipt_number}.pdf",
-        content_type="application/pdf",
-    )
+    name = f"异议答复-{objection.receipt_number}.pdf"
+    return download(request, objection.reply, name=name, content_type="application/pdf")
 
 
 @login_not_required

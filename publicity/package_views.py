@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from publicity.downloads import download
 from publicity.models import Appearance, Notice, Package
 from publicity.package_actions import ask_for_package, record_appearance
 from publicity.package_tasks import PACKAGE
@@ -70,28 +71,20 @@ def package_new(request: HttpRequest, notice_id: int) -> HttpResponse:
 
 
 @require_GET
-def package_file(request: HttpRequest, notice_id: int) -> FileResponse:
+def package_file(request: HttpRequest, notice_id: int) -> HttpResponse | FileResponse:
     """Hand out the package."""
     notice = _mine(request, notice_id)
     package = Package.objects.filter(notice=notice).first()
     if package is None:
         raise Http404
-    return FileResponse(
-        package.file.open("rb"),
-        as_attachment=True,
-        filename=f"{notice.title}-{notice.pk}.zip",
-        content_type="application/zip",
-    )
+    name = f"{notice.title}-{notice.pk}.zip"
+    return download(request, package.file, name=name, content_type="application/zip")
 
 
 @require_GET
-def appearance_screenshot(request: HttpRequest, appearance_id: int) -> FileResponse:
+def appearance_screenshot(request: HttpRequest, appearance_id: int) -> HttpResponse | FileResponse:
     """Hand out the screenshot that proves an appearance."""
     row = get_object_or_404(Appearance.objects.select_related("notice"), pk=appearance_id)
     _mine(request, row.notice_id)
-    return FileResponse(
-        row.screenshot.open("rb"),
-        as_attachment=True,
-        filename=f"screenshot-{row.pk}{row.suffix}",
-        content_type=TYPES[row.suffix],
-    )
+    name = f"screenshot-{row.pk}{row.suffix}"
+    return download(request, row.screenshot, name=name, content_type=TYPES[row.suffix])

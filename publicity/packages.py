@@ -17,7 +17,7 @@ from publicity.drawing import draw_png, draw_svg, lay_out
 from publicity.models import Notice
 from publicity.shapes_shown import after, before
 from shuozhou_mines.printing import write_pdf
-from standards.terms import Disposition
+from standards.terms import Disposition, Verdict
 
 
 def pack(notice: Notice) -> bytes:
@@ -74,6 +74,7 @@ def _picture_names() -> dict[str, str]:
 def package_html(notice: Notice, pictures: dict[str, str], *, pdf: bool) -> str:
     """Return the page of a package; `pictures` names the two maps."""
     url = settings.SITE_URL.rstrip("/") + reverse("notice", args=[notice.pk])
+    findings = notice.content.get("findings") or {}
     context: dict[str, Any] = {
         "notice": notice,
         "content": notice.content,
@@ -85,6 +86,8 @@ def package_html(notice: Notice, pictures: dict[str, str], *, pdf: bool) -> str:
         "mine_heads": list(MINE_COLUMNS.values()),
         "areas": _rows(notice.content["areas"], AREA_COLUMNS),
         "area_heads": list(AREA_COLUMNS.values()),
+        "findings": findings,
+        "verdicts": [(each.label, findings["counts"][each.value]) for each in Verdict if findings],
         "pictures": pictures,
         "documents": [
             (f"attachments/{number}.{row.file_name.rsplit('.', 1)[-1]}", row.title)

@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from publicity.caching import public_page
 from publicity.models import TransferNotice
@@ -46,7 +46,7 @@ class TransferForm(forms.Form):
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def transfer_list(request: HttpRequest) -> HttpResponse:
     """List 矿业权整合和出让信息 with all that was published of each."""

@@ -5,6 +5,7 @@ from django.urls import path
 from publicity import (
     data_views,
     desk_views,
+    document_views,
     objection_desk_views,
     objection_views,
     package_views,
@@ -17,14 +18,17 @@ urlpatterns = [
     path("", views.home, name="public-home"),
     path("map/", views.public_map, name="public-map"),
     path("map/shapes.json", views.public_shapes, name="public-shapes"),
+    path(
+        "map/tiles/<slug:side>/<int:z>/<int:x>/<int:y>.mvt", views.public_tiles, name="public-tiles"
+    ),
     path("notices/", views.notice_list, name="notice-list"),
     path("notices/<int:notice_id>/", views.notice_page, name="notice"),
     path("notices/<int:notice_id>/shapes.json", views.notice_shapes, name="notice-shapes"),
-    path("documents/<int:document_id>/", views.public_document, name="public-document"),
+    path("documents/<int:document_id>/", document_views.public_document, name="public-document"),
     path("transfers/", transfer_views.transfer_list, name="transfer-list"),
     path("standards/", views.standards_page, name="standards"),
     path("task-force/", views.public_roster, name="public-roster"),
-    path("open-data/", views.open_data, name="open-data"),
+    path("open-data/", document_views.open_data, name="open-data"),
     path("notices/feed.xml", data_views.notice_feed, name="notice-feed"),
     path("notices/<int:notice_id>/ask/", question_views.question_new, name="question-new"),
     path("api/public/v1/", data_views.api_root, name="api-root"),

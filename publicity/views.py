@@ -3,110 +3,105 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.gis.db.models.functions import AsGeoJSON
-from django.db.models import Count, Q, QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import condition, require_GET
+from django.views.decorators.http import require_safe
 
-from plans.models import PlanTask
 from publicity.caching import public_page
 from publicity.documents import AREA_COLUMNS, MINE_COLUMNS
-from publicity.models import Notice, NoticeShape, PublicDocument
+from publicity.models import Notice, NoticeShape
+from publicity.packages import page_meta
+from publicity.progress import Progress, published
 from publicity.shapes_shown import after, before
+from publicity.tiles import CARD_FIELDS, drawn_box, drawn_counts, public_tile
 from rulebook.current import rulebook_of, version_in_force
 from standards.run import ordered_rules
-from standards.terms import Disposition
-from taskforce.models import Appointment, County
-
-CARD_FIELDS = ("holder", "mineral", "scale", "area_km2", "lead_enterprise")
+from standards.terms import Disposition, Verdict
+from taskforce.models import Appointment
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
     """Show the city's progress, the map of published plans and the latest notices."""
-    notices = list(Notice.objects.in_force().select_related("plan__county"))
-    batches = _batches(notices)
+    notices = published()
+    progress = Progress(notices, timezone.localdate())
+    batches = progress.batches()
     context = {
         "figures": _figures(notices, batches),
         "batches": batches,
-        "counties": _progress_by_county(notices),
+        "chart": _chart(batches),
+        "counties": progress.county_rows(),
+        "total": progress.total(),
+        "targets": {"is_demo": progress.is_demo, "documents": progress.documents},
         "notices": notices[:6],
-        "map": _map() if notices else None,
+        "map": city_map(notices) if notices else None,
         "today": timezone.localdate(),
     }
     return render(request, "publicity/home.html", context)
 
 
-def _batches(notices: list[Notice]) -> list[dict[str, Any]]:
-    """Count the mines of the published plans by batch, with those that are done."""
-    done = dict(
-        PlanTask.objects.filter(plan__in=[n.plan_id for n in notices], done_on__isnull=False)
-        .values_list("kind")
-        .annotate(Count("pk"))
-        .order_by("kind")
-    )
-    return [
-        {
-            "kind": kind.value,
-            "label": kind.label,
-            "task": sum(notice.content["counts"].get(kind.value, 0) for notice in notices),
-            "done": done.get(kind.value, 0),
-        }
-        for kind in Disposition
-        if kind is not Disposition.KEEP
-    ]
-
-
-def _figures(notices: list[Notice], batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    mines = sum(len(notice.content["mines"]) for notice in notices)
+def _figures(notices: list[Any], batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    asked = sum(row["asked"] or 0 for row in batches)
     done = sum(row["done"] for row in batches)
+    share = f"占省定任务 {done * 100 // asked}%" if asked else "按任务完成依据统计"
     return [
         {"label": "已公示方案", "value": len(notices), "unit": "份", "note": "全市六县（市、区）"},
-        {"label": "纳入方案矿山", "value": mines, "unit": "座", "note": "以公示方案为准"},
-        {"label": "整合区", "value": sum(len(n.content["areas"]) for n in notices), "unit": "个",
+        {"label": "纳入方案矿山", "value": sum(each.mine_count for each in notices), "unit": "座",
+         "note": "以公示方案为准"},
+        {"label": "整合区", "value": sum(each.area_count for each in notices), "unit": "个",
          "note": "整合重组后的采矿权"},
-        {"label": "已完成处置", "value": done, "unit": "座", "note": "按任务完成依据统计"},
+        {"label": "已完成处置", "value": done, "unit": "座", "note": share},
     ]  # fmt: skip
 
 
-def _progress_by_county(notices: list[Notice]) -> list[dict[str, Any]]:
-    by_county = {notice.content["county_code"]: notice for notice in notices}
-    tasks = dict(
-        PlanTask.objects.values_list("plan__county")
-        .annotate(done=Count("pk", filter=Q(done_on__isnull=False)))
-        .order_by("plan__county")
-    )
-    rows = []
-    for county in County.objects.all():
-        notice = by_county.get(county.code)
-        rows.append(
-            {
-                "county": county.name,
-                "notice": notice,
-                "mines": len(notice.content["mines"]) if notice else None,
-                "done": tasks.get(county.code, 0) if notice else None,
-            }
-        )
-    return rows
+def _chart(batches: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the bars of the four batches; the component writes every figure beside its bar."""
+    series = [
+        {"label": "省定任务", "fill": "plan"},
+        {"label": "方案纳入", "fill": "primary"},
+        {"label": "已完成", "fill": "upgrade"},
+    ]
+    rows = [
+        {"label": row["label"], "values": [row["asked"], row["planned"], row["done"]]}
+        for row in batches
+    ]
+    most = max((value or 0 for row in rows for value in row["values"]), default=0)
+    return {"caption": "四个一批进展", "unit": "座", "max": most or 1, "series": series,
+            "rows": rows}  # fmt: skip
 
 
-def _map() -> dict[str, Any]:
-    shapes = reverse("public-shapes")
+def city_map(notices: list[Any], *, tall: str = "") -> dict[str, Any]:
+    """Return the map of all that is published, drawn from tiles however much it is."""
+    where = reverse("public-tiles", args=["side", 0, 0, 0])
+    tiles = where.replace("/side/0/0/0.", "/{side}/{z}/{x}/{y}.")
+    return {
+        **_map(tiles.replace("{side}", "before"), tiles.replace("{side}", "after"), "map-list"),
+        "label": "公示方案的矿区范围，整合前与整合后",
+        "bbox": drawn_box(),
+        "counts": drawn_counts(notices),
+        "tall": tall,
+    }
+
+
+def _map(before: str, after: str, list_id: str) -> dict[str, Any]:
     return {
         "id": "public-map",
-        "label": "公示方案的矿区范围，整合前与整合后",
-        "describedby": "map-list",
-        "features_url": f"{shapes}?side=before",
-        "after_url": f"{shapes}?side=after",
+        "label": "方案的矿区范围，整合前与整合后",
+        "describedby": list_id,
+        "features_url": before,
+        "after_url": after,
         "counties_url": reverse("county-shapes"),
         "tiles_url": "",
         "bbox": "",
+        "counts": "",
         "colour_by": "disposition",
         "tall": "",
         "legend": "",
@@ -115,37 +110,63 @@ def _map() -> dict[str, Any]:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def public_map(request: HttpRequest) -> HttpResponse:
     """Show every published outline on one map, with the list beside it."""
-    notices = Notice.objects.in_force().select_related("plan__county")
-    return render(
-        request, "publicity/map.html", {"map": {**_map(), "tall": "yes"}, "notices": notices}
-    )
+    notices = published()
+    context = {"map": city_map(notices, tall="yes"), "notices": notices}
+    return render(request, "publicity/map.html", context)
 
 
 @login_not_required
-@require_GET
+@require_safe
+@public_page
+def public_tiles(_request: HttpRequest, side: str, z: int, x: int, y: int) -> HttpResponse:
+    """Answer one vector tile of the published outlines."""
+    try:
+        found = public_tile(side, z=z, x=x, y=y)
+    except ValueError as error:
+        raise Http404 from error
+    return HttpResponse(found, content_type="application/vnd.mapbox-vector-tile")
+
+
+@login_not_required
+@require_safe
 @public_page
 def notice_list(request: HttpRequest) -> HttpResponse:
     """List all notices, withdrawn ones marked."""
-    notices = Notice.objects.public().select_related("plan__county")
+    notices = Notice.objects.public().in_brief()
     return render(
         request, "publicity/notice_list.html", {"notices": notices, "now": timezone.now()}
     )
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def notice_page(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Show one notice as it was frozen: plan, mines, areas, map, documents."""
-    notice = get_object_or_404(Notice, pk=notice_id)
+    notice = get_object_or_404(
+        Notice.objects.select_related("replaces", "replaced_by"), pk=notice_id
+    )
     shapes = reverse("notice-shapes", args=[notice.pk])
+    findings = notice.content.get("findings") or {}
     context = {
         "notice": notice,
+        "replaces": notice.replaces,
+        "replaced_by": getattr(notice, "replaced_by", None),
         "content": notice.content,
+        "findings": findings,
+        "verdicts": [(each, findings["counts"][each.value]) for each in Verdict]
+        if findings
+        else [],
+        "open_rules": [
+            row
+            for row in findings.get("rules", ())
+            if row["fail"] or row["review"] or row["nodata"]
+        ],
+        "meta": page_meta(notice, settings.SITE_URL.rstrip("/") + request.path),
         "now": timezone.now(),
         "batches": [
             {"kind": kind.value, "count": notice.content["counts"].get(kind.value, 0)}
@@ -156,18 +177,13 @@ def notice_page(request: HttpRequest, notice_id: int) -> HttpResponse:
         "documents": list(notice.documents.all()),
         "questions": list(notice.questions.public()),
         "appearances": list(notice.appearances.all()),
-        "map": {
-            **_map(),
-            "features_url": f"{shapes}?side=before",
-            "after_url": f"{shapes}?side=after",
-            "describedby": "mines",
-        },
+        "map": _map(f"{shapes}?side=before", f"{shapes}?side=after", "mines"),
     }
     return render(request, "publicity/notice.html", context)
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def public_shapes(request: HttpRequest) -> JsonResponse:
     """Answer the outlines of all notices in force as GeoJSON."""
@@ -175,7 +191,7 @@ def public_shapes(request: HttpRequest) -> JsonResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 @public_page
 def notice_shapes(request: HttpRequest, notice_id: int) -> JsonResponse:
     """Answer the outlines of one notice as GeoJSON."""
@@ -209,27 +225,9 @@ def _geojson(request: HttpRequest, shapes: QuerySet[NoticeShape]) -> JsonRespons
     )
 
 
-def _document_tag(_request: HttpRequest, document_id: int) -> str | None:
-    digest = PublicDocument.objects.filter(pk=document_id).values_list("sha256", flat=True).first()
-    return f'"{digest}"' if digest else None
-
-
 @login_not_required
-@require_GET
-@condition(etag_func=_document_tag)
-def public_document(_request: HttpRequest, document_id: int) -> FileResponse:
-    """Hand out one published file."""
-    document = get_object_or_404(PublicDocument, pk=document_id, notice__withdrawn_at__isnull=True)
-    return FileResponse(
-        document.file.open("rb"),
-        as_attachment=True,
-        filename=document.file_name,
-        content_type=document.content_type,
-    )
-
-
-@login_not_required
-@require_GET
+@require_safe
+@public_page
 def standards_page(request: HttpRequest) -> HttpResponse:
     """Show every rule with its clause, and every threshold with its source."""
     version = version_in_force()
@@ -247,21 +245,9 @@ def standards_page(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
+@public_page
 def public_roster(request: HttpRequest) -> HttpResponse:
     """Show the task force's roster as of today."""
     posts = Appointment.objects.on(timezone.localdate())
     return render(request, "publicity/roster.html", {"posts": posts})
-
-
-@login_not_required
-@require_GET
-@public_page
-def open_data(request: HttpRequest) -> HttpResponse:
-    """List the published data files with their hashes."""
-    documents = (
-        PublicDocument.objects.filter(notice__withdrawn_at__isnull=True)
-        .select_related("notice")
-        .order_by("-notice__published_at", "pk")
-    )
-    return render(request, "publicity/open_data.html", {"documents": documents})

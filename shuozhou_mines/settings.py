@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import environ
+import pghistory
 from csp.constants import NONE, SELF
 from whitenoise.compress import Compressor
 
@@ -61,6 +62,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "shuozhou_mines.middleware.AnswerWhenDatabaseIsDown",
+    # Above sessions, CSRF and rights: what anybody may read costs none of them.
+    "publicity.caching.answer_from_memory",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -141,6 +144,9 @@ AXES_VERBOSE = False
 
 # --- history -----------------------------------------------------------------------------------
 PGHISTORY_APPEND_ONLY = True
+# One entry into the history for all rows of a statement; no index that nobody looks into.
+PGHISTORY_LEVEL = pghistory.Statement
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 
 # --- language and time -------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

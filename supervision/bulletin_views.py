@@ -21,6 +21,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from publicity.caching import public_page
 from shuozhou_mines.errors import Incomplete
 from shuozhou_mines.models import Job
 from supervision import bulletin_actions as actions
@@ -122,6 +123,7 @@ def bulletin_issue(request: HttpRequest, bulletin_id: int) -> HttpResponse:
 
 @login_not_required
 @require_safe
+@public_page
 def bulletin_list(request: HttpRequest) -> HttpResponse:
     """List the issued bulletins to everybody."""
     rows = [
@@ -133,6 +135,7 @@ def bulletin_list(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
+@public_page
 def public_bulletin(request: HttpRequest, bulletin_id: int) -> HttpResponse:
     """Show one issued bulletin to everybody."""
     shown = get_object_or_404(_public(), pk=bulletin_id)

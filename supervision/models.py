@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q, UniqueConstraint
 from django.utils import timezone
 
+from publicity.editions import PublicChange
 from standards.terms import Disposition
 from supervision.dispatch_models import Dispatch as Dispatch
 from supervision.dispatch_models import DispatchOrder as DispatchOrder
@@ -214,6 +215,7 @@ class Bulletin(models.Model):
 
     class Meta:
         verbose_name = "季通报"
+        triggers: ClassVar = [PublicChange()]
         ordering: ClassVar = ["-year", "-quarter"]
         constraints: ClassVar = [
             UniqueConstraint(

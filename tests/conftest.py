@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
+from publicity.caching import memory
 from taskforce.actions import grant_role
 from taskforce.models import County, Organization, User
 from taskforce.roles import RIGHTS, Role
@@ -32,6 +33,12 @@ def _no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def _files_of_this_test(settings: Any, tmp_path: Any) -> None:
     """Keep uploads and made documents of each test in its own folder."""
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Let no test be answered with what another one's pages said."""
+    memory.clear()
 
 
 def load_ground() -> None:

@@ -17,6 +17,12 @@ def shown(row: dict[str, Any], key: str) -> str:
 
 
 @register.filter
+def has(row: dict[str, Any], key: str) -> bool:
+    """Tell whether a frozen value says anything."""
+    return bool(row.get(key))
+
+
+@register.filter
 def written(value: Any) -> str:
     """Write a rulebook value: a list is joined, a decimal loses its trailing zeros."""
     if isinstance(value, tuple):

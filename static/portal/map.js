@@ -45,11 +45,17 @@
 
     // --- layers -----------------------------------------------------------------------------
     const style = stylist(colourBy, (feature) => feature === chosen, (code) => !hidden.has(code));
-    const layerOf = () => new ol.layer.Vector({ source: new ol.source.Vector(), style, declutter: true });
+    // An address with {z}/{x}/{y} is one of tiles; the two sides are drawn on canvases of their own.
+    const isTiled = (url) => (url || "").includes("{z}");
+    const tilesOf = (url) => new ol.source.VectorTile({ format: new ol.format.MVT({ featureClass: ol.Feature }), url, maxZoom: 14 });
+    const layerOf = (url, className) => isTiled(url)
+      ? new ol.layer.VectorTile({ source: tilesOf(url), className, style, declutter: true })
+      : new ol.layer.Vector({ source: new ol.source.Vector(), className, style, declutter: true });
     const counties = new ol.layer.Vector({ source: new ol.source.Vector(), style: countyStyle, declutter: true });
-    const before = layerOf();
-    const after = data.afterUrl ? layerOf() : null;
-    if (after) after.setVisible(false);
+    const before = layerOf(data.featuresUrl, "ol-layer map-before");
+    const after = data.afterUrl ? layerOf(data.afterUrl, "ol-layer map-after") : null;
+    const counts = JSON.parse(data.counts || "null");
+    let compared = null;
     const drawn = new ol.layer.Vector({
       source: new ol.source.Vector(),
       style: new ol.style.Style({
@@ -60,14 +66,15 @@
     });
     const layers = [counties];
     if (data.tilesUrl) {
-      layers.push(new ol.layer.VectorTile({
-        source: new ol.source.VectorTile({ format: new ol.format.MVT({ featureClass: ol.Feature }), url: data.tilesUrl, maxZoom: 14 }),
-        style,
-        declutter: true,
-      }));
+      layers.push(layerOf(data.tilesUrl, "ol-layer"));
     }
     layers.push(before, ...(after ? [after] : []), drawn);
-    const shown = () => (after && after.getVisible() ? after : before);
+    const shown = () => (compared?.isAfter() ? after : before);
+    function featuresOf(layer) {
+      if (!isTiled(layer === after ? data.afterUrl : data.featuresUrl)) return layer.getSource().getFeatures();
+      const named = layer.getFeaturesInExtent(view.calculateExtent()).map((f) => [f.get("url") + f.get("name"), f]);
+      return [...new Map(named).values()]; // one that lies on several tiles counts once
+    }
 
     const canvas = make("div", "map-canvas");
     root.append(canvas);
@@ -90,7 +97,7 @@
 
     // --- where to look ------------------------------------------------------------------------
     function extentOfMines() {
-      const features = shown().getSource().getFeatures();
+      const features = featuresOf(shown());
       const focus = features.filter((feature) => feature.get("focus"));
       const box = ol.extent.createEmpty();
       (focus.length ? focus : features).forEach((f) => ol.extent.extend(box, f.getGeometry().getExtent()));
@@ -125,10 +132,11 @@
       const kindLine = make("p", "map-card-kind");
       kindLine.append(sample(kind), document.createTextNode(kind.label));
       card.append(close, make("h3", "", String(chosen.get("name") || "未命名")), kindLine);
-      const facts = chosen.get("facts");
+      const told = chosen.get("facts");
+      const facts = typeof told === "string" ? JSON.parse(told) : told;
       if (Array.isArray(facts) && facts.length) {
         const list = make("dl", "");
-        facts.forEach((fact) => {
+        facts.filter((fact) => fact[1]).forEach((fact) => {
           const row = make("div", "");
           row.append(make("dt", "", String(fact[0])), make("dd", "", String(fact[1])));
           list.append(row);
@@ -146,11 +154,11 @@
     map.on("singleclick", (event) => {
       if (measuring) return;
       const mines = new Set(layers.filter((layer) => layer !== counties && layer !== drawn));
-      choose(map.forEachFeatureAtPixel(event.pixel, (feature) => feature, { hitTolerance: 6, layerFilter: (l) => mines.has(l) }));
+      choose(map.forEachFeatureAtPixel(event.pixel, (feature) => feature, { hitTolerance: 6, layerFilter: (l) => mines.has(l) && (!compared || compared.isThere(l, event.pixel)) }));
     });
 
     function step(by) {
-      const features = shown().getSource().getFeatures().filter((f) => !hidden.has(f.get(colourBy) || ""));
+      const features = featuresOf(shown()).filter((f) => !hidden.has(f.get(colourBy) || ""));
       if (!features.length) return;
       const at = features.indexOf(chosen);
       const next = features[(at === -1 ? (by > 0 ? 0 : features.length - 1) : at + by + features.length) % features.length];
@@ -229,12 +237,15 @@
     legend.append(make("summary", "", LEGENDS[colourBy]), rowsBox);
     legend.open = wide();
     function drawLegend() {
-      const counts = new Map();
-      shown().getSource().getFeatures().forEach((feature) => {
-        const code = feature.get(colourBy) || "";
-        counts.set(code, (counts.get(code) || 0) + 1);
-      });
-      const rows = [...KINDS[colourBy], UNKNOWN].filter((kind) => counts.has(kind.code)).map((kind) => {
+      const told = counts && counts[shown() === after ? "after" : "before"];
+      const numbers = new Map(Object.entries(told || {}));
+      if (!told) {
+        featuresOf(shown()).forEach((feature) => {
+          const code = feature.get(colourBy) || "";
+          numbers.set(code, (numbers.get(code) || 0) + 1);
+        });
+      }
+      const rows = [...KINDS[colourBy], UNKNOWN].filter((kind) => numbers.has(kind.code)).map((kind) => {
         const label = make("label", "");
         const box = make("input", "");
         box.type = "checkbox";
@@ -244,7 +255,7 @@
           else hidden.add(kind.code);
           layers.forEach((layer) => layer.changed());
         });
-        label.append(box, sample(kind), make("span", "", kind.label), make("b", "", String(counts.get(kind.code))));
+        label.append(box, sample(kind), make("span", "", kind.label), make("b", "", String(numbers.get(kind.code))));
         return label;
       });
       rowsBox.replaceChildren(...rows);
@@ -253,37 +264,25 @@
 
     const parts = [tools, legend, reading, card, make("p", "map-keys", "方向键移动，＋ － 缩放，0 全图，N / P 下一处、上一处")];
     if (after) {
-      const sides = make("div", "map-sides");
-      sides.setAttribute("role", "group");
-      sides.setAttribute("aria-label", "整合前后对照");
-      const show = (late) => {
-        before.setVisible(!late);
-        after.setVisible(late);
-        early.setAttribute("aria-pressed", String(!late));
-        later.setAttribute("aria-pressed", String(late));
+      compared = window.portalCompare({ map, canvas, before, after, make, button, changed: () => {
         choose(null);
         drawLegend();
-      };
-      const early = button("整合前", "整合前", () => show(false));
-      const later = button("整合后", "整合后", () => show(true));
-      early.setAttribute("aria-pressed", "true");
-      later.setAttribute("aria-pressed", "false");
-      sides.append(early, later);
-      parts.push(sides);
+      } });
+      parts.push(...compared.parts);
     }
     root.append(...parts);
 
     // --- data ---------------------------------------------------------------------------------
     const into = (layer) => (features) => layer.getSource().addFeatures(features);
-    const wanted = [[data.featuresUrl, before], [data.afterUrl, after], [data.countiesUrl, counties]].filter(([url]) => url);
+    const wanted = [[data.featuresUrl, before], [data.afterUrl, after], [data.countiesUrl, counties]].filter(([url]) => url && !isTiled(url));
     Promise.allSettled(wanted.map(([url, layer]) => load(url).then(into(layer)))).then((ends) => {
       const failed = ends.filter((end) => end.status === "rejected");
       if (failed.length) wait.textContent = "地图数据没有全部载入。下面的列表有同样的内容；也可以刷新本页再试。";
-      else if (!before.getSource().getFeatures().length && !data.tilesUrl) wait.textContent = "当前条件下没有可以显示的矿区范围。";
+      else if (!isTiled(data.featuresUrl) && !data.tilesUrl && !featuresOf(before).length) wait.textContent = "当前条件下没有可以显示的矿区范围。";
       else wait.hidden = true;
       drawLegend();
       map.updateSize();
-      const focused = before.getSource().getFeatures().some((feature) => feature.get("focus"));
+      const focused = featuresOf(before).some((feature) => feature.get("focus"));
       if (focused) look(extentOfMines());
       else showAll();
       root.dataset.ready = "1";

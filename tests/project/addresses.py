@@ -307,6 +307,7 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "mine-surroundings": _mine,
     "mine-corners": _mine,
     "mine-tiles": lambda here, _on: [0, 0, 0],
+    "public-tiles": lambda here, _on: ["before", 0, 0, 0],
     "mine-export": lambda here, on: [on],
     "mine-api-detail": _mine,
     "mine-coordinates": _mine,

@@ -4,13 +4,17 @@ import csv
 import hashlib
 import io
 import json
+import os
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from mines.models import Boundary, Licence, Mine
@@ -20,6 +24,7 @@ from publicity import tasks
 from publicity.actions import publish_notice, withdraw_notice
 from publicity.freezing import PUBLIC_MINE_FIELDS, hash_of
 from publicity.models import Notice, PublicDocument
+from publicity.schedule import tend_documents
 from shuozhou_mines import jobs
 from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from shuozhou_mines.models import Job
@@ -218,6 +223,13 @@ def test_a_withdrawn_notice_stays_in_sight_and_the_plan_may_be_published_again(
     assert client.get(reverse("public-shapes")).json()["features"] == []
     again = publish(plan, people)
     assert again.pk != notice.pk
+    assert again.replaces == notice
+    assert again.title == "朔城区非煤矿山整治整合实施方案更正公示"
+    old_page = client.get(reverse("notice", args=[notice.pk])).content.decode()
+    assert f'href="/notices/{again.pk}/">朔城区非煤矿山整治整合实施方案更正公示</a>' in old_page
+    new_page = client.get(reverse("notice", args=[again.pk])).content.decode()
+    assert f'href="/notices/{notice.pk}/">朔城区非煤矿山整治整合实施方案公示</a>' in new_page
+    assert "撤回原因：面积有误，更正后重新公示。" in new_page
     assert Notice.objects.in_force().get() == again
     assert Notice.objects.public().count() == 2
     assert client.get(reverse("notice", args=[notice.pk])).status_code == 200
@@ -280,14 +292,47 @@ def _columns(sheet: Any) -> dict[str, tuple[Any, ...]]:
     return {column[0].value: column[1:] for column in sheet.iter_cols()}
 
 
-def test_made_again_the_files_are_replaced(notice, documents) -> None:
+def test_made_again_the_files_are_replaced_in_place(
+    notice, documents, settings, django_capture_on_commit_callbacks
+) -> None:
     again = jobs.enqueue(kind=tasks.DOCUMENTS, subject=notice, key="again")
-    jobs.run_job(again.pk)
-    assert again.pk != Job.objects.earliest("pk").pk
-    assert notice.documents.count() == len(documents)
-    assert not set(notice.documents.values_list("pk", flat=True)) & {
-        row.pk for row in documents.values()
-    }
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.run_job(again.pk)
+    remade = {row.pk: row for row in notice.documents.all()}
+    assert set(remade) == {row.pk for row in documents.values()}
+    for old in documents.values():
+        assert remade[old.pk].file.name != old.file.name
+    left = {file.name for file in (settings.MEDIA_ROOT / "public").iterdir()}
+    assert left == {row.file.name.rpartition("/")[2] for row in remade.values()}
+
+
+def test_files_that_no_row_names_are_swept_away_after_a_day(notice, documents, settings) -> None:
+    folder = settings.MEDIA_ROOT / "public"
+    old, new = folder / "old.csv", folder / "new.csv"
+    for file in (old, new):
+        file.write_bytes(b"x")
+    for file in (old, *(folder / row.file.name.rpartition("/")[2] for row in documents.values())):
+        os.utime(file, (0, 0))
+    cache.clear()
+    tend_documents(timezone.now())
+    assert not old.exists()
+    assert new.exists()
+    assert len(list(folder.iterdir())) == 4
+    old.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    tend_documents(timezone.now())  # once a day is enough
+    assert old.exists()
+
+
+def test_a_file_gone_from_the_disk_is_said_so_and_logged(documents, client, caplog) -> None:
+    row = documents["csv"]
+    Path(row.file.path).unlink()
+    answer = client.get(reverse("public-document", args=[row.pk]))
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "600"
+    assert "文件暂时取不到" in answer.content.decode()
+    assert row.file.name in caplog.text
+    assert client.get(reverse("public-document", args=[999_999])).status_code == 404
 
 
 def test_a_file_is_not_sent_twice_and_goes_with_its_notice(notice, documents, people, client):

@@ -1,0 +1,60 @@
+// Before and after on one map: a line to move, by pointer or keys, and a button for either side.
+// Left of the line the mines as they are, right of it the areas and mines after consolidation.
+(function () {
+  "use strict";
+
+  const WORDS = [
+    ["整合前", 100],
+    ["左右对照", 50],
+    ["整合后", 0],
+  ];
+
+  window.portalCompare = function ({ map, canvas, before, after, make, button, changed }) {
+    let at = 100;
+
+    const line = make("div", "map-divider");
+    line.setAttribute("aria-hidden", "true");
+    const slider = make("input", "map-slider");
+    slider.type = "range";
+    slider.min = 0;
+    slider.max = 100;
+    slider.setAttribute("aria-label", "整合前后对照：线左为整合前，线右为整合后");
+
+    const sides = make("div", "map-sides");
+    sides.setAttribute("role", "group");
+    sides.setAttribute("aria-label", "整合前后对照");
+    const buttons = WORDS.map(([word, place]) => [place, button(word, word, () => move(place))]);
+    sides.append(...buttons.map(([, each]) => each));
+
+    function cut() {
+      const left = canvas.querySelector(".map-before");
+      const right = canvas.querySelector(".map-after");
+      if (left) left.style.clipPath = `inset(0 ${100 - at}% 0 0)`;
+      if (right) right.style.clipPath = `inset(0 0 0 ${at}%)`;
+    }
+
+    function move(place) {
+      at = place;
+      slider.value = String(at);
+      slider.setAttribute("aria-valuetext", at === 100 ? "只看整合前" : at === 0 ? "只看整合后" : `整合前占 ${at}%，整合后占 ${100 - at}%`);
+      before.setVisible(at > 0);
+      after.setVisible(at < 100);
+      line.hidden = at === 0 || at === 100;
+      line.style.left = `${at}%`;
+      const pressed = at === 0 || at === 100 ? at : 50;
+      buttons.forEach(([side, each]) => each.setAttribute("aria-pressed", String(side === pressed)));
+      cut();
+      changed();
+    }
+
+    slider.addEventListener("input", () => move(Number(slider.value)));
+    // A layer has no canvas before it was drawn once.
+    map.on("postrender", cut);
+    queueMicrotask(() => move(100));
+    return {
+      parts: [line, slider, sides],
+      isAfter: () => at < 50,
+      isThere: (layer, pixel) => layer === (pixel[0] < (at / 100) * canvas.clientWidth ? before : after),
+    };
+  };
+})();

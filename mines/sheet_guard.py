@@ -28,6 +28,7 @@ from mines.sheet_refusals import (
     NOT_WORKBOOK,
     PASSWORD,
     UNADDRESSED,
+    many_cells,
     refuse,
 )
 from mines.sheets import MIB, Limits, WorkbookRefused
@@ -40,6 +41,8 @@ RATIO_FROM = 16 * MIB
 HIGHEST_RATIO = 250  # real worksheets stay far below; deflate can reach 1032
 SMALL_PART = 4 * MIB
 
+# Anything but cells as all programs write them, inside of 702 columns and 99,999 rows.
+UNUSUAL_CELL = re.compile(rb'<c(?! r="[A-Z]{1,2}[1-9][0-9]{0,4}"[ />])')
 PREFIX = rb"<(?:[\w.-]+:)?"
 ANY_CELL = re.compile(PREFIX + rb"c(?=[\s/>])")
 PLAIN_CELL = re.compile(PREFIX + rb'c r="([A-Z]{1,3})([1-9][0-9]{0,6})"([^<>]*)>')
@@ -62,7 +65,10 @@ DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 @dataclass
 class Marks:
-    """What the guard saw in one worksheet; rows and columns count from 1."""
+    """What the guard saw in one worksheet; rows and columns count from 1.
+
+    `last_row` and `last_column` are of cells that may lie far out; the reader sees the others.
+    """
 
     last_row: int = 0
     last_column: int = 0
@@ -125,10 +131,7 @@ def check_extent(marks: Marks, limits: Limits) -> None:
             f"超过 {limits.rows} 行、{limits.columns} 列的上限；请删除多余的行列后再上传。",
         )
     if max(marks.last_row * marks.last_column, marks.cells) > limits.cells:
-        raise WorkbookRefused(
-            "many_cells",
-            f"工作表的单元格超过 {limits.cells // 10_000} 万个的上限；请分成几个文件后再上传。",
-        )
+        raise refuse(many_cells(limits))
 
 
 def _is_text(head: bytes) -> bool:
@@ -202,10 +205,7 @@ def _scan_parts(archive: zipfile.ZipFile, limits: Limits) -> dict[str, Marks]:
                     check_extent(seen, limits)
         area += max(seen.last_row * seen.last_column, seen.cells)
         if area > limits.cells:
-            raise WorkbookRefused(
-                "many_cells",
-                f"工作簿的单元格超过 {limits.cells // 10_000} 万个的上限；请分成几个文件后再上传。",
-            )
+            raise refuse(many_cells(limits))
         if member.filename.lower().endswith(".rels"):
             _check_relations(archive, member.filename)
         if member.filename.lower() == "[content_types].xml":
@@ -240,7 +240,8 @@ def _guarded(part: IO[bytes], member: zipfile.ZipInfo, left: int) -> Iterator[Ch
             continue
         if b"\0" in fresh:
             raise refuse(DAMAGED)
-        if DECLARATION.search(carry[-16:] + fresh):
+        seam = carry[-16:] + fresh
+        if b"!" in seam and DECLARATION.search(seam):
             raise refuse(DECLARED)
         buffer = carry + fresh
         cut = buffer.rfind(b"row>") + 4
@@ -270,6 +271,24 @@ def _check_start(fresh: bytes, name: str) -> bool:
 
 
 def _scan_cells(text: bytes, seen: Marks) -> None:
+    """Note what stands in a piece of a sheet; what a plain look rules out is not searched for."""
+    is_prefixed = b":" in text and (b":c" in text or b":f" in text)
+    if is_prefixed or UNUSUAL_CELL.search(text):
+        _scan_places(text, seen)
+    else:
+        seen.cells += text.count(b"<c ")
+    if is_prefixed or (b"f" in text and b"<f" in text):
+        for attributes in FORMULA.findall(text):
+            seen.formulas.add(_position(attributes))
+    if b'"e"' in text or b"'e'" in text:
+        for attributes, value in ERROR.findall(text):
+            seen.errors[_position(attributes)] = value.decode("utf-8", "replace")
+    if b"hidden" in text:
+        _scan_hidden(text, seen)
+
+
+def _scan_places(text: bytes, seen: Marks) -> None:
+    """Note how far cells reach out, however they are written."""
     plain = PLAIN_CELL.findall(text)
     if len(plain) != len(ANY_CELL.findall(text)):
         plain = list(_loose_cells(text))
@@ -281,11 +300,9 @@ def _scan_cells(text: bytes, seen: Marks) -> None:
             seen.last_column,
             max(_column_number(letters) for letters in {cell[0] for cell in filled}),
         )
-    for attributes in FORMULA.findall(text):
-        seen.formulas.add(_position(attributes))
-    if b'"e"' in text or b"'e'" in text:
-        for attributes, value in ERROR.findall(text):
-            seen.errors[_position(attributes)] = value.decode("utf-8", "replace")
+
+
+def _scan_hidden(text: bytes, seen: Marks) -> None:
     for attributes in HIDDEN_ROW.findall(text):
         if number := ROW_NUMBER.search(attributes):
             seen.hidden_rows.add(int(number.group(1)))

@@ -8,7 +8,16 @@ from array import array
 from pathlib import Path
 
 from mines.sheet_guard import Marks, check_extent
-from mines.sheet_refusals import DAMAGED, EMBEDDED, LINKS, MACRO, NOT_WORKBOOK, PASSWORD, refuse
+from mines.sheet_refusals import (
+    DAMAGED,
+    EMBEDDED,
+    LINKS,
+    MACRO,
+    NOT_WORKBOOK,
+    PASSWORD,
+    many_cells,
+    refuse,
+)
 from mines.sheets import Limits, WorkbookRefused
 
 LAST_SECTOR = 0xFFFFFFFA  # anything above marks an end or a free sector
@@ -158,10 +167,7 @@ def _read_records(content: bytes, limits: Limits) -> list[Marks]:
         raise refuse(DAMAGED)
     sheets = [_read_sheet(content, start, limits) for start in starts[: limits.sheets]]
     if sum(sheet.last_row * sheet.last_column for sheet in sheets) > limits.cells:
-        raise WorkbookRefused(
-            "many_cells",
-            f"工作簿的单元格超过 {limits.cells // 10_000} 万个的上限；请分成几个文件后再上传。",
-        )
+        raise refuse(many_cells(limits))
     return sheets
 
 

@@ -1,4 +1,4 @@
-"""Guard and read one workbook, then write it to standard output as lines of JSON.
+"""Guard and read one workbook, then write it to standard output: two lines of JSON per sheet.
 
 Run as a child: `python -m mines.sheet_reader <path> <limits as JSON>`. It takes away its own means
 to do harm (memory, time, files, network) before it opens the file.
@@ -9,18 +9,19 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from mines.child import give_up_powers
-from mines.sheet_guard import OLE_MAGIC, Marks, check_head, inspect_zip
+from mines.sheet_guard import OLE_MAGIC, Marks, check_extent, check_head, inspect_zip
 from mines.sheet_ole import inspect_ole
-from mines.sheet_refusals import DAMAGED, refuse
+from mines.sheet_refusals import DAMAGED, many_cells, refuse
 from mines.sheets import MIB, TOO_HEAVY, Limits, Workbook, WorkbookRefused, check_size, from_lines
 
-LARGEST_EXACT = 2**53
+SPECIAL = {bool, datetime.datetime, datetime.date, datetime.time, datetime.timedelta}
 
 
 def read_here(path: Path, limits: Limits) -> Workbook:
@@ -29,7 +30,7 @@ def read_here(path: Path, limits: Limits) -> Workbook:
 
 
 def lines_of(path: Path, limits: Limits) -> Iterator[str]:
-    """Yield a head line and the row lines of each sheet; raise WorkbookRefused."""
+    """Yield a head line and a line of rows for each sheet; raise WorkbookRefused."""
     check_size(path.stat().st_size, limits)
     with path.open("rb") as file:
         head = file.read(4096)
@@ -50,6 +51,7 @@ def lines_of(path: Path, limits: Limits) -> Iterator[str]:
 
 
 def _read(path: Path, marks: list[Marks], limits: Limits) -> Iterator[list[str]]:
+    area = 0
     try:
         with path.open("rb") as file:
             book = CalamineWorkbook.from_filelike(file)
@@ -59,6 +61,9 @@ def _read(path: Path, marks: list[Marks], limits: Limits) -> Iterator[list[str]]
             for number, (about, seen) in enumerate(zip(sheets, marks, strict=True)):
                 if about.typ == SheetTypeEnum.WorkSheet:
                     sheet = book.get_sheet_by_index(number)
+                    area += _area(sheet, limits)
+                    if area > limits.cells:
+                        raise refuse(many_cells(limits))
                     hidden = about.visible != SheetVisibleEnum.Visible
                     yield _sheet_lines(sheet, seen, hidden, limits)
     except (WorkbookRefused, MemoryError):
@@ -69,34 +74,48 @@ def _read(path: Path, marks: list[Marks], limits: Limits) -> Iterator[list[str]]
         raise refuse(DAMAGED) from broken
 
 
+def _area(sheet: CalamineSheet, limits: Limits) -> int:
+    """Return how many cells a sheet spans, and refuse one that reaches too far."""
+    if sheet.end is None:
+        return 0
+    last_row, last_column = sheet.end[0] + 1, sheet.end[1] + 1
+    check_extent(Marks(last_row, last_column), limits)
+    return last_row * last_column
+
+
 def _sheet_lines(sheet: CalamineSheet, seen: Marks, hidden: bool, limits: Limits) -> list[str]:
-    end = sheet.end or (-1, -1)
-    if (end[0] + 1) * (end[1] + 1) > limits.cells:
-        raise refuse(DAMAGED)
-    rows = sheet.to_python(skip_empty_area=False)
-    width = max((len(row) for row in rows), default=0)
-    lines = [""]
-    for number, row in enumerate(rows, start=1):
-        cells = [_to_json(value) for value in row]
-        for column, value in enumerate(cells, start=1):
-            if isinstance(value, float) and not math.isfinite(value):
-                cells[column - 1] = None
-                seen.errors[number, column] = "#NUM!"
-        lines.append(json.dumps(cells))
-    merged = _merged(sheet, len(rows), width, limits)
-    lines[0] = json.dumps(
-        {
-            "name": sheet.name,
-            "n": len(rows),
-            "hidden": hidden,
-            "formulas": sorted(seen.formulas),
-            "errors": [[row, column, text] for (row, column), text in sorted(seen.errors.items())],
-            "merged": merged,
-            "hidden_rows": sorted(row for row in seen.hidden_rows if row <= len(rows)),
-            "hidden_columns": sorted(column for column in seen.hidden_columns if column <= width),
-        }
-    )
-    return lines
+    rows: list[list[Any]] = sheet.to_python(skip_empty_area=False)
+    kinds = set(map(type, chain.from_iterable(rows)))
+    width = max(map(len, rows), default=0)
+    line = _rows_line(rows, kinds, seen)
+    head = {
+        "name": sheet.name,
+        "hidden": hidden,
+        "special": not kinds.isdisjoint(SPECIAL),
+        "formulas": sorted(seen.formulas),
+        "errors": [[row, column, text] for (row, column), text in sorted(seen.errors.items())],
+        "merged": _merged(sheet, len(rows), width, limits),
+        "hidden_rows": sorted(row for row in seen.hidden_rows if row <= len(rows)),
+        "hidden_columns": sorted(column for column in seen.hidden_columns if column <= width),
+    }
+    return [json.dumps(head), line]
+
+
+def _rows_line(rows: list[list[Any]], kinds: set[type], seen: Marks) -> str:
+    """Return the rows as JSON with null for empty cells; what is no number is noted."""
+    if kinds.isdisjoint(SPECIAL):
+        cells = [[None if cell == "" else cell for cell in row] for row in rows]
+    else:
+        cells = [[_to_json(cell) for cell in row] for row in rows]
+    try:
+        return json.dumps(cells, allow_nan=False)
+    except ValueError:
+        for number, row in enumerate(cells, start=1):
+            for column, cell in enumerate(row, start=1):
+                if isinstance(cell, float) and not math.isfinite(cell):
+                    row[column - 1] = None
+                    seen.errors[number, column] = "#NUM!"
+        return json.dumps(cells)
 
 
 def _merged(
@@ -119,8 +138,6 @@ def _to_json(value: Any) -> Any:
         return value or None
     if isinstance(value, bool):
         return value
-    if isinstance(value, float):
-        return int(value) if abs(value) < LARGEST_EXACT and value.is_integer() else value
     if isinstance(value, datetime.datetime):
         return {"at": value.isoformat()}
     if isinstance(value, datetime.date):

@@ -1,6 +1,6 @@
 """Name each reason for refusing a workbook once: code, and the sentence a person reads."""
 
-from mines.sheets import WorkbookRefused
+from mines.sheets import Limits, WorkbookRefused
 
 MACRO = ("macro", "工作簿带有宏，不能接收；请另存为不带宏的 .xlsx 文件后再上传。")
 PASSWORD = ("password", "工作簿设置了打开密码，无法读取；请取消密码后再上传。")
@@ -43,6 +43,12 @@ FORBIDDEN_RELATIONS = {
     "package": EMBEDDED,
     "control": EMBEDDED,
 }
+
+
+def many_cells(limits: Limits) -> tuple[str, str]:
+    """Return the reason for refusing a workbook with more cells than may be."""
+    most = limits.cells // 10_000
+    return "many_cells", f"工作簿的单元格超过 {most} 万个的上限；请分成几个文件后再上传。"
 
 
 def refuse(reason: tuple[str, str]) -> WorkbookRefused:

@@ -182,11 +182,13 @@ def check_size(size: int, limits: Limits) -> None:
 
 
 def from_lines(lines: Iterator[bytes]) -> Workbook:
-    """Rebuild a workbook from the lines that the child wrote: a head and its rows, per sheet."""
+    """Rebuild a workbook from the lines that the child wrote: a head and the rows, per sheet."""
     sheets: list[Sheet] = []
     for line in lines:
         head = _part(line)
-        rows = [[_from_json(value) for value in _part(next(lines))] for _ in range(head["n"])]
+        rows = _part(next(lines))
+        if head["special"]:
+            rows = [[_from_json(value) for value in row] for row in rows]
         sheets.append(
             Sheet(
                 name=head["name"],

@@ -34,7 +34,7 @@ class ListedMineQuerySet(models.QuerySet["ListedMine"]):
 class ListedMine(models.Model):
     """Hold one mine in scope as the list filters, sorts and adds it up; a mine removed has no row.
 
-    Written by the triggers of migration 0006 alone. `scale_wan_t` adds the design scales of all
+    Written by the triggers of the migrations alone. `scale_wan_t` adds the design scales of all
     systems, null while one of them is unknown; `least_scale` is the smallest known one, both in
     万吨/年. `minimum_key` names the minimum of 四(二)2 for the mineral, "" where none is certain.
     `words` are name, holder, numbers and township in lower case of half width, one to a line;
@@ -42,7 +42,11 @@ class ListedMine(models.Model):
     """
 
     mine = models.OneToOneField(
-        "mines.Mine", primary_key=True, on_delete=models.CASCADE, related_name="listed"
+        "mines.Mine",
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="listed",
+        db_constraint=False,
     )
     registry_no = models.CharField("台账编号", max_length=20)
     name = models.CharField("矿山名称", max_length=80)
@@ -105,11 +109,15 @@ class ListedMine(models.Model):
 class ListedShape(models.Model):
     """Hold a mine's outline as tiles draw it; `coarse` is for zooms at which details are lost.
 
-    Written by the triggers of migration 0006 alone, in metres of the web's map projection.
+    Written by the triggers of the migrations alone, in metres of the web's map projection.
     """
 
     mine = models.OneToOneField(
-        "mines.Mine", primary_key=True, on_delete=models.CASCADE, related_name="+"
+        "mines.Mine",
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
     )
     outline = models.MultiPolygonField("范围", srid=WEB_MERCATOR)
     coarse = models.GeometryField("简化范围", srid=WEB_MERCATOR, spatial_index=False)

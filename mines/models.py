@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 import pghistory
-from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -12,11 +11,17 @@ from django.db.models import F, Func, Q, UniqueConstraint
 from mines.check_models import MineCheckPart, MineCheckRun, MineFinding  # noqa: F401
 from mines.layer_models import Layer, LayerShape  # noqa: F401
 from mines.listed_models import ListedMine, ListedShape  # noqa: F401
+from mines.upload_models import ColumnMapping, RegistryUpload  # noqa: F401
 from standards.terms import Method, MineState, ScaleUnit
 from taskforce.models import County
 from taskforce.permissions import counties_where
 
 CGCS2000 = 4490
+
+
+def _found_by(field: str) -> dict[str, Any]:
+    """Let the entries of a history be looked up by one field."""
+    return {"indexes": [models.Index(fields=[field])]}
 
 
 class Mineral(models.Model):
@@ -104,21 +109,29 @@ class MineQuerySet(models.QuerySet["Mine"]):
         )
 
 
-@pghistory.track()
+@pghistory.track(meta=_found_by("pgh_obj"))
 class Mine(models.Model):
     """Hold one mine of the registry with what the standards ask of it."""
 
     registry_no = models.CharField("台账编号", max_length=20, unique=True)
     name = models.CharField("矿山名称", max_length=80)
     county = models.ForeignKey(
-        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="mines"
+        County,
+        verbose_name="县（市、区）",
+        on_delete=models.PROTECT,
+        related_name="mines",
+        db_index=False,
     )
     township = models.CharField("乡镇", max_length=40, blank=True)
     holder = models.ForeignKey(
         Holder, verbose_name="采矿权人", on_delete=models.PROTECT, related_name="mines"
     )
     mineral = models.ForeignKey(
-        Mineral, verbose_name="开采矿种", on_delete=models.PROTECT, related_name="mines"
+        Mineral,
+        verbose_name="开采矿种",
+        on_delete=models.PROTECT,
+        related_name="mines",
+        db_index=False,
     )
     method = models.CharField("开采方式", max_length=12, choices=Method.choices(), blank=True)
     state = models.CharField("生产状态", max_length=12, choices=MineState.choices(), blank=True)
@@ -155,7 +168,10 @@ class Mine(models.Model):
     class Meta:
         verbose_name = "矿山"
         ordering: ClassVar = ["registry_no"]
-        indexes: ClassVar = [models.Index(fields=["county", "state"])]
+        indexes: ClassVar = [
+            models.Index(fields=["county", "state"]),
+            models.Index(fields=["mineral"]),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(service_life_years__isnull=True) | Q(service_life_years__gte=0),
@@ -184,14 +200,14 @@ class _DateRange(Func):
     output_field = models.Field()
 
 
-@pghistory.track()
+@pghistory.track(meta=_found_by("mine"))
 class Licence(models.Model):
     """Hold one period of a 采矿许可证; the number is permanent, the period is the row."""
 
     mine = models.ForeignKey(
         Mine, verbose_name="矿山", on_delete=models.CASCADE, related_name="licences"
     )
-    number = models.CharField("采矿许可证号", max_length=30, db_index=True)
+    number = models.CharField("采矿许可证号", max_length=30)
     number_given = models.CharField("原始证号", max_length=60, blank=True)
     is_legacy = models.BooleanField("旧证号", default=False)
     valid_from = models.DateField("有效期起")
@@ -214,6 +230,7 @@ class Licence(models.Model):
     class Meta:
         verbose_name = "采矿许可证"
         ordering: ClassVar = ["mine", "valid_from"]
+        indexes: ClassVar = [models.Index(fields=["number"])]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(valid_to__gte=F("valid_from")),
@@ -246,7 +263,7 @@ class Licence(models.Model):
         return self.number
 
 
-@pghistory.track()
+@pghistory.track(meta=_found_by("mine"))
 class ProductionSystem(models.Model):
     """Hold one 独立生产系统; 四(二)2 tests each of them by itself."""
 
@@ -290,7 +307,7 @@ class StockClass(models.TextChoices):
     PROBABLE = "probable", "可信储量"
 
 
-@pghistory.track()
+@pghistory.track(meta=_found_by("mine"))
 class Stock(models.Model):
     """Hold the amount of one resource or reserve class of a mine."""
 
@@ -322,7 +339,10 @@ class Stock(models.Model):
         return f"{self.get_stock_class_display()} {self.amount}{self.unit}"
 
 
-@pghistory.track()
+@pghistory.track(
+    meta=_found_by("mine"),
+    attrs={"outline": models.MultiPolygonField("范围", srid=CGCS2000, spatial_index=False)},
+)
 class Boundary(models.Model):
     """Hold the 矿区范围 of a mine in CGCS2000; the given text stays beside the geometry.
 
@@ -353,109 +373,3 @@ class Boundary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mine} 矿区范围"
-
-
-class RegistryUpload(models.Model):
-    """Hold one workbook on its way into a county's registry: read, shown, confirmed, written.
-
-    `problems` are rows of `sheet_values.CellProblem`; `summary` counts and lists for the page what
-    would change; `plan_file` holds the changes themselves; `seen_mark` is the state of the registry
-    that they were worked out against. `layout` describes a county's own table that waits for its
-    columns to be named.
-    """
-
-    class State(models.TextChoices):
-        RECEIVED = "received", "正在读取"
-        UNMAPPED = "unmapped", "待对应列"
-        REFUSED = "refused", "未通过"
-        READY = "ready", "待确认"
-        CONFIRMED = "confirmed", "正在写入"
-        WRITTEN = "written", "已写入"
-        DROPPED = "dropped", "已放弃"
-
-    county = models.ForeignKey(
-        County,
-        verbose_name="县（市、区）",
-        on_delete=models.PROTECT,
-        related_name="registry_uploads",
-    )
-    file = models.FileField("文件", max_length=200)
-    file_name = models.CharField("文件名", max_length=200)
-    sha256 = models.CharField("SHA-256", max_length=64)
-    as_of = models.DateField("数据截止")
-    given_by = models.CharField("数据来源", max_length=200)
-    state = models.CharField("状态", max_length=10, choices=State, default=State.RECEIVED)
-    reading = models.PositiveSmallIntegerField("第几次读取", default=1)
-    note = models.CharField("说明", max_length=300, blank=True)
-    problems = models.JSONField("问题", default=list, blank=True)
-    summary = models.JSONField("变更摘要", default=dict, blank=True)
-    layout = models.JSONField("表格结构", default=dict, blank=True)
-    plan_file = models.FileField("变更", max_length=200, blank=True)
-    seen_mark = models.CharField("台账标记", max_length=64, blank=True)
-    uploaded_at = models.DateTimeField("上传时间")
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name="上传人",
-        on_delete=models.PROTECT,
-        related_name="registry_uploads",
-    )
-    remove_gone = models.BooleanField("移出表中没有的矿山", default=False)
-    confirmed_at = models.DateTimeField("确认时间", null=True, blank=True)
-    confirmed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name="确认人",
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-    )
-    written_at = models.DateTimeField("写入时间", null=True, blank=True)
-
-    class Meta:
-        verbose_name = "台账导入"
-        ordering: ClassVar = ["-pk"]
-        indexes: ClassVar = [models.Index(fields=["county", "state"])]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
-                | Q(confirmed_at__isnull=False, confirmed_by__isnull=False),
-                name="registry_upload_confirmed_by_somebody",
-                violation_error_message="确认时间和确认人必须同时填写。",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="written") | Q(written_at__isnull=False),
-                name="registry_upload_written_when",
-                violation_error_message="已写入的导入必须有写入时间。",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.county} 台账导入 {self.file_name}"
-
-
-class ColumnMapping(models.Model):
-    """Remember what the columns of a county's own table mean, by the look of its heads."""
-
-    county = models.ForeignKey(
-        County, verbose_name="县（市、区）", on_delete=models.PROTECT, related_name="+"
-    )
-    signature = models.CharField("表头特征", max_length=64)
-    fields = models.JSONField("列的含义")
-    made_at = models.DateTimeField("建立时间")
-    made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name="建立人", on_delete=models.PROTECT, related_name="+"
-    )
-
-    class Meta:
-        verbose_name = "列对应关系"
-        ordering: ClassVar = ["pk"]
-        constraints: ClassVar = [
-            UniqueConstraint(
-                fields=["county", "signature"],
-                name="column_mapping_once",
-                violation_error_message="这种表头的对应关系已经有了。",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.county} {self.signature[:8]}"

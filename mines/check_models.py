@@ -145,6 +145,38 @@ class MineFinding(models.Model):
         return SEVERITY[Verdict(self.verdict)]
 
 
+class MineStanding(models.Model):
+    """Hold the gravest verdict of a finished check on a mine; "pass" when nothing is amiss.
+
+    The newest check overwrites the one before; a mine that it has not seen keeps its older run.
+    """
+
+    mine = models.OneToOneField(
+        "mines.Mine",
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="standing",
+        db_constraint=False,
+    )
+    run = models.ForeignKey(
+        MineCheckRun,
+        on_delete=models.CASCADE,
+        related_name="standings",
+        db_index=False,
+        db_constraint=False,
+    )
+    verdict = models.CharField("结论", max_length=8, choices=Verdict.choices())
+
+    class Meta:
+        verbose_name = "最近检查结论"
+        ordering: ClassVar = ["mine"]
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["run", "verdict", "mine"], name="standing_found")]
+
+    def __str__(self) -> str:
+        return f"{self.mine_id} {self.get_verdict_display()}"
+
+
 def empty_counts() -> dict[str, Any]:
     """Return a number for every verdict, all nought."""
     return {verdict.value: 0 for verdict in Verdict}

@@ -16,6 +16,7 @@ from django.utils import timezone
 from mines.check_models import MineCheckPart, MineCheckRun, MineFinding, empty_counts
 from mines.facts import mine_facts
 from mines.models import Boundary, Licence, Mine, Mineral, OreBody, ProductionSystem
+from mines.standings import keep_standings
 from rulebook.current import rulebook_of, version_in_force
 from shuozhou_mines.errors import WrongState
 from shuozhou_mines.jobs import Run, enqueue, handles
@@ -147,7 +148,9 @@ def check_part(job_run: Run) -> None:
         _finish(part)
 
 
-def mine_chunks(*, after: int = 0, until: int | None = None) -> Iterator[list[Mine]]:
+def mine_chunks(
+    *, after: int = 0, until: int | None = None, county_code: str | None = None
+) -> Iterator[list[Mine]]:
     """Yield the mines of the registry by key, so many at a time, with what their facts read.
 
     Counties and minerals are shared, and outlines stay in the database: only areas are read.
@@ -161,6 +164,8 @@ def mine_chunks(*, after: int = 0, until: int | None = None) -> Iterator[list[Mi
         mines = Mine.objects.in_scope().filter(pk__gt=after)
         if until is not None:
             mines = mines.filter(pk__lte=until)
+        if county_code is not None:
+            mines = mines.filter(county=county_code)
         chunk = list(
             mines.select_related("holder")
             .prefetch_related(
@@ -275,6 +280,7 @@ def _finish(part: MineCheckPart) -> None:
     run.mines = run.parts.aggregate(checked=Sum("checked"))["checked"]
     run.finished_at = part.finished_at
     run.save(update_fields=["rule_counts", "counts", "mines", "finished_at"])
+    keep_standings(run)
     _forget_old_runs()
 
 

@@ -27,12 +27,14 @@ Value = str | Decimal | date | None
 class Column:
     """Name one column: its key, its head, its unit, and how its value is read off a mine.
 
-    `sort` is the key of `filters.SORTS`; `shown` says whether the list shows it unasked.
+    `sort` is the key of `filters.SORTS`; `shown` says whether the list shows it unasked. `listed`
+    leads from a row of the list to the same value; the list reads nothing else of a mine.
     """
 
     key: str
     label: str
     value: Callable[[Mine], Value]
+    listed: str = ""
     unit: str = ""
     num: bool = False
     sort: str = ""
@@ -89,25 +91,45 @@ def _drawn(mine: Mine) -> str:
     return "示意" if boundary.is_schematic else "按坐标"
 
 
+def _verdict(mine: Mine) -> str:
+    standing = getattr(mine, "standing", None)
+    return standing.get_verdict_display() if standing else ""
+
+
 COLUMNS = (
-    Column("no", "台账编号", lambda mine: mine.registry_no, sort="no", shown=False),
-    Column("county", "县（市、区）", lambda mine: mine.county.name, sort="county"),
-    Column("township", "乡镇", lambda mine: mine.township, shown=False),
-    Column("holder", "采矿权人", lambda mine: mine.holder.name, sort="holder", shown=False),
-    Column("mineral", "矿种", lambda mine: mine.mineral.name, sort="mineral"),
-    Column("method", "开采方式", lambda mine: mine.get_method_display(), sort="method"),
-    Column("state", "生产状态", lambda mine: mine.get_state_display(), sort="state"),
-    Column("scale", "设计规模", scale_wan_t, unit="万吨/年", num=True, sort="scale"),
+    Column("no", "台账编号", lambda mine: mine.registry_no, "registry_no", sort="no", shown=False),
+    Column("county", "县（市、区）", lambda mine: mine.county.name, "county__name", sort="county"),
+    Column("township", "乡镇", lambda mine: mine.township, "mine__township", shown=False),
     Column(
-        "life", "服务年限", lambda mine: mine.service_life_years, unit="年", num=True, sort="life"
+        "holder", "采矿权人", lambda mine: mine.holder.name, "holder", sort="holder", shown=False
     ),
-    Column("licence", "采矿许可证号", _licence(lambda row: row.number), shown=False),
-    Column("ends", "证到期日", _licence(lambda row: row.valid_to), sort="ends"),
-    Column("area", "范围面积", _area, unit="km²", num=True, sort="area"),
+    Column("mineral", "矿种", lambda mine: mine.mineral.name, "mineral__name", sort="mineral"),
+    Column("method", "开采方式", lambda mine: mine.get_method_display(), "method", sort="method"),
+    Column("state", "生产状态", lambda mine: mine.get_state_display(), "state", sort="state"),
+    Column("scale", "设计规模", scale_wan_t, "scale_wan_t", unit="万吨/年", num=True, sort="scale"),
     Column(
-        "recoverable", "可采储量", lambda mine: mine.recoverable, unit="万吨", num=True, shown=False
+        "life",
+        "服务年限",
+        lambda mine: mine.service_life_years,
+        "service_life_years",
+        unit="年",
+        num=True,
+        sort="life",
     ),
-    Column("as_of", "数据截止", lambda mine: mine.as_of, sort="as_of", shown=False),
+    Column("licence", "采矿许可证号", _licence(lambda row: row.number), "licence_no", shown=False),
+    Column("ends", "证到期日", _licence(lambda row: row.valid_to), "licence_ends", sort="ends"),
+    Column("area", "范围面积", _area, "area_km2", unit="km²", num=True, sort="area"),
+    Column(
+        "recoverable",
+        "可采储量",
+        lambda mine: mine.recoverable,
+        "mine__recoverable",
+        unit="万吨",
+        num=True,
+        shown=False,
+    ),
+    Column("findings", "检查结论", _verdict, "verdict", shown=False),
+    Column("as_of", "数据截止", lambda mine: mine.as_of, "as_of", sort="as_of", shown=False),
 )
 
 # What a file carries beyond the list.
@@ -126,5 +148,5 @@ MORE = (
     Column("given_by", "数据来源", lambda mine: mine.given_by),
     Column("demo", "示例数据", lambda mine: "是" if mine.is_demo else "否"),
 )
-NAME = Column("name", "矿山名称", lambda mine: mine.name, sort="name")
+NAME = Column("name", "矿山名称", lambda mine: mine.name, "name", sort="name")
 FILE_COLUMNS = (NAME, *COLUMNS, *MORE)

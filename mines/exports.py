@@ -126,4 +126,4 @@ def _plain_word(value: Value) -> str | None:
 
 
 def _in_chunks(mines: MineQuerySet) -> Iterable[Mine]:
-    return mines.with_registry_facts().iterator(chunk_size=CHUNK)
+    return mines.with_registry_facts().select_related("standing").iterator(chunk_size=CHUNK)

@@ -3,7 +3,6 @@
 import math
 import unicodedata
 from datetime import timedelta
-from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,13 +10,17 @@ import django_filters
 from django import forms
 from django.contrib.gis.geos import Polygon
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.forms.utils import flatatt
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
+from mines.check_models import MineCheckRun, MineStanding
 from mines.listed_models import ListedMine, ListedMineQuerySet
 from mines.models import CGCS2000, Boundary, Mine, MineQuerySet, Mineral
-from rulebook.current import current_rulebook
-from standards.terms import Method, MineState
+from mines.scale_conditions import below_and_governed, of_class
+from standards.terms import Method, MineState, ScaleClass
 from taskforce.permissions import counties_where
 
 LICENCE_CHOICES = [
@@ -35,10 +38,17 @@ SCALE_CHOICES = [
     ("reached", "各系统达到最低规模"),
     ("unknown", "不能判断"),
 ]
+SIZE_CHOICES = [*ScaleClass.choices(), ("unknown", "不能判断")]
+FINDING_CHOICES = [
+    ("fail", "有不符合"),
+    ("review", "有待研判，没有不符合"),
+    ("nodata", "只有缺数据"),
+    ("pass", "没有发现问题"),
+]
 SORTS = {
     "no": "registry_no",
     "name": "name",
-    "county": "county_order",
+    "county": "county_id",
     "holder": "holder",
     "mineral": "mineral_id",
     "method": "method",
@@ -49,44 +59,32 @@ SORTS = {
     "area": "area_km2",
     "as_of": "as_of",
 }
+MOST_DAYS = 36_500
+USUAL = ("q", "county", "mineral", "state", "licence")
 MAY_BE_UNKNOWN = {"scale_wan_t", "service_life_years", "licence_ends", "area_km2"}
-# The minimum of a quarry is one for open pits.
-OPEN_METHODS = (Method.OPEN_PIT, Method.COMBINED)
-MINIMUM_KEYS = (
-    "bauxite",
-    "iron",
-    "copper",
-    "gold",
-    "cement_limestone",
-    "magnesium_dolomite",
-    "quarry",
-)
 Box = tuple[float, float, float, float]
 Sorted = TypeVar("Sorted", bound=QuerySet[Any])
 
 
-def _floors() -> dict[str, Decimal]:
-    book = current_rulebook().in_force(timezone.localdate())
-    numbers = {key: book.number(f"scale.min.{key}") for key in MINIMUM_KEYS}
-    return {key: number for key, number in numbers.items() if number is not None}
+class PlainSelect(forms.Select):
+    """Write a choice as Django does, without a template for every option."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ARG002
+        """Return the element with the chosen option marked."""
+        chosen = {str(each) for each in self.format_value(value)}
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            (
+                ("" if key is None else key, SELECTED if str(key or "") in chosen else "", label)
+                for key, label in self.choices
+            ),
+        )
+        element = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+        return format_html("<select{}>{}</select>", element, options)
 
 
-def _governed(key: str) -> Q:
-    """Select the mines whose minimum is the one of `key` beyond doubt."""
-    chosen = Q(minimum_key=key)
-    return chosen & Q(method__in=OPEN_METHODS) if key == "quarry" else chosen
-
-
-def _below_and_governed() -> tuple[Q, Q]:
-    """Select the mines with a system below its minimum, and those that have a minimum at all.
-
-    Looks at the design scale alone (四(二)2); the standards also weigh the licence.
-    """
-    below = governed = Q(pk__in=[])
-    for key, floor in _floors().items():
-        governed |= _governed(key)
-        below |= _governed(key) & Q(least_scale__lt=floor)
-    return below, governed
+SELECTED = mark_safe(" selected")
 
 
 class BoxField(forms.CharField):
@@ -103,10 +101,25 @@ class BoxField(forms.CharField):
         return box or ""
 
 
+class DaysFilter(django_filters.Filter):  # type: ignore[misc]
+    """Filter by a whole number of days."""
+
+    field_class = forms.IntegerField
+
+
 class BoxFilter(django_filters.Filter):  # type: ignore[misc]
     """Filter by a box of degrees."""
 
     field_class = BoxField
+
+
+def _folded(text: str) -> str:
+    """Return words as the list keeps them for searching."""
+    return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def _pairs(text: str) -> list[str]:
+    return sorted({text[at : at + 2] for at in range(len(text) - 1)})
 
 
 Choices = list[tuple[str, str]]
@@ -123,6 +136,10 @@ def _minerals_dug(user: Any) -> Choices:
     return list(minerals.values_list("code", "name"))
 
 
+def _choice(label: str, **more: Any) -> Any:
+    return django_filters.ChoiceFilter(label=label, empty_label="全部", widget=PlainSelect, **more)
+
+
 class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Narrow the mines that a user may see; the queryset given is already theirs."""
 
@@ -133,28 +150,48 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
         max_length=60,
         error_messages={"min_length": "请至少输入两个字。", "max_length": "搜索文字最多 60 个字。"},
     )
-    county = django_filters.ChoiceFilter(label="县（市、区）", empty_label="全部")
-    mineral = django_filters.ChoiceFilter(label="矿种", empty_label="全部")
-    group = django_filters.ChoiceFilter(
-        choices=GROUP_CHOICES, method="of_group", label="矿类", empty_label="全部"
+    county = _choice("县（市、区）")
+    mineral = _choice("矿种")
+    state = _choice("生产状态", choices=MineState.choices())
+    licence = _choice("采矿许可证", choices=LICENCE_CHOICES, method="by_licence")
+    group = _choice("矿类", choices=GROUP_CHOICES, method="of_group")
+    method = _choice("开采方式", choices=Method.choices())
+    size = _choice("规模类别（按设计规模）", choices=SIZE_CHOICES, method="of_size")
+    scale = _choice("最低规模", choices=SCALE_CHOICES, method="by_scale")
+    findings = _choice("最近一次标准检查", choices=FINDING_CHOICES, method="by_findings")
+    holder = django_filters.CharFilter(
+        method="of_holder",
+        label="采矿权人",
+        min_length=2,
+        max_length=60,
+        error_messages={"min_length": "请至少输入两个字。", "max_length": "搜索文字最多 60 个字。"},
     )
-    method = django_filters.ChoiceFilter(
-        choices=Method.choices(), label="开采方式", empty_label="全部"
+    days = DaysFilter(
+        method="ending_soon",
+        label="采矿许可证几天内到期",
+        min_value=0,
+        max_value=MOST_DAYS,
+        error_messages={
+            "invalid": "请填写整数天数。",
+            "min_value": "天数不能是负数。",
+            "max_value": f"天数最多 {MOST_DAYS}。",
+        },
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "unit": "天"}),
     )
-    state = django_filters.ChoiceFilter(
-        choices=MineState.choices(), label="生产状态", empty_label="全部"
+    bbox = BoxFilter(
+        method="in_box",
+        label="地图范围（西,南,东,北，度）",
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": "112.10,39.10,112.70,39.50"}),
+        help_text="也可以在地图上框选。",
     )
-    licence = django_filters.ChoiceFilter(
-        choices=LICENCE_CHOICES, method="by_licence", label="采矿许可证", empty_label="全部"
-    )
-    scale = django_filters.ChoiceFilter(
-        choices=SCALE_CHOICES, method="by_scale", label="最低规模", empty_label="全部"
-    )
-    bbox = BoxFilter(method="in_box", label="地图范围", max_length=100, widget=forms.HiddenInput)
 
     class Meta:
         model = ListedMine
-        fields = ("q", "county", "mineral", "group", "method", "state", "licence", "scale", "bbox")
+        fields = (
+            "q", "county", "mineral", "state", "licence", "group", "method", "size", "scale",
+            "findings", "holder", "days", "bbox",
+        )  # fmt: skip
 
     def __init__(self, data: Any, *, request: HttpRequest) -> None:
         user = request.user
@@ -162,6 +199,21 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
         # Asked for once, and only if the form is drawn or the filter used.
         self.filters["county"].extra["choices"] = cache(lambda: _visible_counties(user))
         self.filters["mineral"].extra["choices"] = cache(lambda: _minerals_dug(user))
+
+    @property
+    def usual(self) -> list[forms.BoundField]:
+        """Return the fields that the page shows at once."""
+        return [self.form[name] for name in USUAL]
+
+    @property
+    def further(self) -> list[forms.BoundField]:
+        """Return the fields that the page keeps folded until one is used."""
+        return [field for field in self.form.visible_fields() if field.name not in USUAL]
+
+    @property
+    def is_further_used(self) -> bool:
+        """Tell whether a folded field holds anything."""
+        return any(self.data.get(field.name) for field in self.further)
 
     @property
     def listed(self) -> ListedMineQuerySet:
@@ -176,12 +228,17 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def search(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
         """Find words in name, holder, registry or licence number; full width counts as half."""
-        text = unicodedata.normalize("NFKC", value).strip().lower()
-        pairs = sorted({text[at : at + 2] for at in range(len(text) - 1)})
-        if pairs:
+        text = _folded(value)
+        if pairs := _pairs(text):
             mines = mines.filter(bigrams__contains=pairs)
         # Two characters are found by the index alone; more may stand apart.
         return mines if len(text) == 2 else mines.filter(words__contains=text)
+
+    def of_holder(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
+        """Find words in the holder's name alone."""
+        if pairs := _pairs(_folded(value)):
+            mines = mines.filter(bigrams__contains=pairs)
+        return mines.filter(holder__icontains=value.strip())
 
     def of_group(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
         """Keep 普通建筑用砂石土, or all others."""
@@ -196,9 +253,31 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
             return mines.filter(licence_ends__lt=today)
         return mines.filter(licence_ends__range=(today, today + timedelta(days=int(value))))
 
+    def ending_within(
+        self, mines: ListedMineQuerySet, _name: str, value: int
+    ) -> ListedMineQuerySet:
+        """Keep mines whose last licence period ends within so many days from today."""
+        today = timezone.localdate()
+        return mines.filter(licence_ends__range=(today, today + timedelta(days=value)))
+
+    def of_size(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
+        """Keep mines of one class of the national table, or those that have none."""
+        if value != "unknown":
+            return mines.filter(of_class(ScaleClass(value)))
+        graded = Q()
+        for size in ScaleClass:
+            graded |= of_class(size)
+        return mines.exclude(pk__in=self.queryset.filter(graded).order_by().values("pk"))
+
+    def by_findings(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
+        """Keep mines by the gravest verdict of the newest finished check of the registry."""
+        run = MineCheckRun.objects.newest_finished()
+        found = MineStanding.objects.filter(run=run and run.pk, verdict=value)
+        return mines.filter(pk__in=found.order_by().values("mine"))
+
     def by_scale(self, mines: ListedMineQuerySet, _name: str, value: str) -> ListedMineQuerySet:
         """Keep mines by how their systems stand to the minimum scale."""
-        below, governed = _below_and_governed()
+        below, governed = below_and_governed()
         if value == "below":
             return mines.filter(below)
         above = governed & Q(scale_wan_t__isnull=False) & ~below

@@ -4,9 +4,9 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Sum
 from django.http import (
     Http404,
     HttpRequest,
@@ -24,18 +24,16 @@ from django.views.decorators.http import require_GET
 
 from mines import exports, tiles
 from mines.columns import COLUMNS, NAME, SOON, STATE_TONES, Column, plain
-from mines.drawings import MAP_NOTE, MOST_SHAPES, UNDRAWN, feature_collection
+from mines.drawings import MAP_NOTE, MOST_SHAPES, feature_collection
 from mines.filters import MineFilter, in_order
-from mines.listed_models import ListedMineQuerySet
-from mines.models import Mine, MineQuerySet
+from mines.listed_models import ListedMine
+from mines.listing import Totals, keys_in_order, rows_at, totals_of
+from mines.models import MineQuerySet
 from shuozhou_mines.errors import Refused
+from standards.terms import Method, MineState
 from taskforce import permissions
 
 PAGE_SIZE = 50
-# Said for every cell: a template takes long to find out that something is not there.
-PLAIN_CELL: dict[str, Any] = dict.fromkeys(
-    ("num", "muted", "verdict", "disposition", "tone", "url"), ""
-)
 FORMATS = {
     "xlsx": ("Excel 表格", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "csv": ("CSV", "text/csv; charset=utf-8"),
@@ -51,11 +49,9 @@ def _filters(request: HttpRequest) -> MineFilter:
 def mine_list(request: HttpRequest) -> HttpResponse:
     """List the mines that the filters leave, with totals, and draw the same ones."""
     filters = _filters(request)
-    totals = filters.listed.order_by().aggregate(
-        count=Count("pk"), area=Sum("area_km2"), scale=Sum("scale_wan_t")
-    )
-    page = _page(in_order(filters.listed, request.GET.get("sort", "")), totals["count"], request)
+    totals = totals_of(filters.listed)
     columns = _columns(request.GET)
+    page = _page(request, filters, totals["count"], columns)
     context = {
         "filters": filters,
         "kept": _kept(request.GET, "sort", "cols"),
@@ -63,7 +59,7 @@ def mine_list(request: HttpRequest) -> HttpResponse:
         "count": totals["count"],
         "page_obj": page,
         "query": _query(request.GET, without=("page",), joined=True),
-        "table": _table(request.GET, list(page), columns, _totals(columns, totals)),
+        "table": _table(request.GET, list(page.object_list), columns, _totals(columns, totals)),
         "columns": [
             {"key": each.key, "label": each.label, "checked": each in columns} for each in COLUMNS
         ],
@@ -86,19 +82,23 @@ def _buttons(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _page(rows: ListedMineQuerySet, count: int, request: HttpRequest) -> Page[Any]:
-    """Return the page asked for, its numbers through the index, then its mines alone."""
-    paginator: Paginator[Any] = Paginator(rows.values_list("pk", flat=True), PAGE_SIZE)
+def _page(
+    request: HttpRequest, filters: MineFilter, count: int, columns: list[Column]
+) -> Page[Any]:
+    """Return the page asked for: its keys through an index first, then its rows alone."""
+    paginator: Paginator[Any] = Paginator((), PAGE_SIZE)
     paginator.__dict__["count"] = count  # counted already
     page = paginator.get_page(request.GET.get("page"))
-    numbers = list(page.object_list)
-    mines = (
-        Mine.objects.select_related("county", "holder", "mineral", "boundary")
-        .defer(*UNDRAWN)
-        .prefetch_related("licences", "systems")
-        .in_bulk(numbers)
+    keys = keys_in_order(
+        filters.listed,
+        request.GET.get("sort", ""),
+        count=count,
+        start=(page.number - 1) * PAGE_SIZE,
+        size=PAGE_SIZE,
+        by_words=bool(request.GET.get("q")),
     )
-    page.object_list = [mines[number] for number in numbers if number in mines]
+    paths = ["registry_no", NAME.listed, *(column.listed for column in columns)]
+    page.object_list = rows_at(ListedMine.objects.all(), keys, paths)
     return page
 
 
@@ -130,20 +130,23 @@ def _columns(given: QueryDict) -> list[Column]:
 
 
 def _table(
-    given: QueryDict, mines: list[Mine], columns: list[Column], totals: list[dict[str, Any]]
+    given: QueryDict,
+    rows: list[dict[str, Any]],
+    columns: list[Column],
+    totals: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    today = timezone.localdate()
+    today, prefix = timezone.localdate(), reverse("mine-list")
     return {
         "caption": "矿山台账",
         "columns": [_head(given, column) for column in (NAME, *columns)],
         "rows": [
             {
                 "cells": [
-                    {"text": mine.name, "url": reverse("mine", args=[mine.registry_no])},
-                    *(PLAIN_CELL | _cell(mine, column, today) for column in columns),
+                    {"text": row["name"], "url": f"{prefix}{quote(row['registry_no'], safe='')}/"},
+                    *(_cell(row[column.listed], column, today) for column in columns),
                 ]
             }
-            for mine in mines
+            for row in rows
         ],
         "totals": totals,
         "empty": {},
@@ -161,24 +164,31 @@ def _head(given: QueryDict, column: Column) -> dict[str, Any]:
     return head
 
 
-def _cell(mine: Mine, column: Column, today: date) -> dict[str, Any]:
-    value = column.value(mine)
-    if column.key == "state" and value:
-        return {"text": value, "tone": STATE_TONES[mine.state]}
-    if column.key == "ends" and isinstance(value, date):
+def _cell(value: Any, column: Column, today: date) -> dict[str, Any]:
+    if value is None or value == "":
+        return {"text": None}
+    if column.key == "state":
+        return {"text": MineState(value).label, "tone": STATE_TONES[value]}
+    if column.key == "findings":
+        return {"verdict": value}
+    if column.key == "method":
+        return {"text": Method(value).label}
+    if column.key == "ends":
         if value < today:
             return {"text": f"{value.isoformat()} 已到期", "tone": "stopped"}
         if value <= today + SOON:
             return {"text": f"{value.isoformat()} 将到期", "tone": "waiting"}
-    if column.key == "area" and isinstance(value, Decimal):
+    if column.key == "area":
         # The law counts square kilometres with four decimals.
         return {"text": f"{value:.4f}", "num": True}
+    if column.key == "scale":
+        return {"text": plain(value.quantize(Decimal("0.01"), ROUND_HALF_UP)), "num": True}
     if isinstance(value, Decimal):
         return {"text": plain(value), "num": True}
-    return {"text": value if value is None else str(value), "num": column.num}
+    return {"text": str(value), "num": column.num}
 
 
-def _totals(columns: list[Column], totals: dict[str, Any]) -> list[dict[str, Any]]:
+def _totals(columns: list[Column], totals: Totals) -> list[dict[str, Any]]:
     sums = {}
     if totals["area"] is not None:
         sums["area"] = f"{totals['area']:.4f}"

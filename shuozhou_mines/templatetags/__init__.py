@@ -1,0 +1,1 @@
+"""Hold what templates of every part share."""

@@ -14,6 +14,11 @@ from mines.models import CGCS2000, Mine, Mineral
 from plans.check_models import CheckRun as CheckRun
 from plans.check_models import Finding as Finding
 from plans.check_models import Ruling as Ruling
+from plans.check_models import RulingRequest as RulingRequest
+from plans.planner_models import PlannerCluster as PlannerCluster
+from plans.planner_models import PlannerLone as PlannerLone
+from plans.planner_models import PlannerProposal as PlannerProposal
+from plans.planner_models import PlannerRun as PlannerRun
 from plans.site_check_models import SiteCheck as SiteCheck
 from plans.workflow import State
 from standards.terms import Disposition as DispositionKind

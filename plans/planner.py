@@ -8,6 +8,7 @@ Amounts are whole numbers: ten-thousandths of 万吨 or of 万吨/年, hundredth
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -17,11 +18,10 @@ from standards.terms import Disposition, Term
 
 # Clusters up to this size are searched through; a merger never has more members.
 MOST_EXACT = 12
-# Larger clusters are searched through window by window, the largest with smaller windows.
-LARGE_CLUSTER, SMALL_WINDOW = 400, 8
-MOST_PASSES = 4
-# Below that size there is time to look again in other orders.
-MOST_PASSES_SMALL, IDLE_PASSES = 24, 4
+# Larger clusters are searched through window by window: smaller windows and fewer passes where
+# many mines are searched at once.
+SMALL_WINDOW = 8
+PASSES, PASSES_AT_LEISURE, IDLE_PASSES = 2, 24, 4
 FIELD = 40
 """Bits that each part of a cost takes, so that costs add up and compare like tuples."""
 
@@ -94,22 +94,32 @@ class Part:
         return self.kind is not Disposition.EXIT and self.scale != self.capacity
 
 
+# What is weighed by each aim, the weightiest first.
+WEIGHTS = {
+    Aim.CURE: ("leaving", "bodies", "adjusted", "foreign", "gap", "merged", "right"),
+    Aim.REDUCE: ("leaving", "bodies", "right", "adjusted", "foreign", "gap", "merged"),
+    Aim.SUBJECT: ("foreign", "leaving", "bodies", "adjusted", "gap", "merged", "right"),
+}
+# By how many bits each weight is moved in a cost.
+SHIFTS = {
+    aim: {name: FIELD * at for at, name in enumerate(reversed(names))}
+    for aim, names in WEIGHTS.items()
+}
+
+
 def cost(part: Part, aim: Aim) -> int:
     """Return what a part costs; costs of parts add up to the cost of a proposal."""
-    leaving = len(part.members) if part.kind is Disposition.EXIT else 0
-    right = 0 if leaving else 1
-    bodies = 0 if leaving else part.bodies
-    merged = len(part.members) if part.kind is Disposition.MERGE else 0
-    adjusted = int(part.is_adjusted)
-    order: tuple[int, ...] = {
-        Aim.CURE: (leaving, bodies, adjusted, part.foreign, part.gap, merged, right),
-        Aim.REDUCE: (leaving, bodies, right, adjusted, part.foreign, part.gap, merged),
-        Aim.SUBJECT: (part.foreign, leaving, bodies, adjusted, part.gap, merged, right),
-    }[aim]
-    total = 0
-    for weight in order:
-        total = (total << FIELD) | weight
-    return total
+    shift = SHIFTS[aim]
+    if part.kind is Disposition.EXIT:
+        return len(part.members) << shift["leaving"]
+    return (
+        (part.bodies << shift["bodies"])
+        + (int(part.is_adjusted) << shift["adjusted"])
+        + (part.foreign << shift["foreign"])
+        + (part.gap << shift["gap"])
+        + ((len(part.members) << shift["merged"]) if part.kind is Disposition.MERGE else 0)
+        + (1 << shift["right"])
+    )
 
 
 @dataclass(frozen=True)
@@ -193,10 +203,14 @@ def clusters(mines: Iterable[Candidate], links: Iterable[Link]) -> Iterator[Clus
         yield Cluster(tuple(rows), tuple(sorted(ties.get(top, ()), key=_nearest)))
 
 
-def proposals(cluster: Cluster) -> list[Proposal]:
-    """Return the best proposal for each aim, equal ones once, the one that cures most first."""
+def proposals(cluster: Cluster, *, at_leisure: bool = True) -> list[Proposal]:
+    """Return the best proposal for each aim, equal ones once, the one that cures most first.
+
+    `at_leisure` takes more time over clusters that are too large to be searched through.
+    """
     found: dict[tuple[tuple[int, ...], ...], tuple[tuple[Part, ...], list[Aim]]] = {}
-    for aim, parts in solve_all(cluster).items():
+    for aim in Aim:
+        parts = solve(cluster, aim, at_leisure=at_leisure)
         key = tuple(sorted(part.members for part in parts))
         found.setdefault(key, (parts, []))[1].append(aim)
     ranked = sorted(found.values(), key=lambda each: total_cost(each[0], Aim.CURE))
@@ -208,31 +222,48 @@ def total_cost(parts: Iterable[Part], aim: Aim) -> int:
     return sum(cost(part, aim) for part in parts)
 
 
-def solve_all(cluster: Cluster) -> dict[Aim, tuple[Part, ...]]:
-    """Return the best treatment found for each aim; the best there is up to MOST_EXACT mines."""
+def solve(cluster: Cluster, aim: Aim, *, at_leisure: bool = True) -> tuple[Part, ...]:
+    """Return the best treatment found for an aim; the best there is up to MOST_EXACT mines."""
+    if aim is Aim.SUBJECT:
+        # Leaving all alone mixes no subjects, so that each subject's mines stand by themselves.
+        subjects = {mine.key: mine.subject for mine in cluster.mines}
+        inner = [link for link in cluster.links if subjects[link.one] == subjects[link.other]]
+        each = clusters(cluster.mines, inner)
+        return tuple(chain.from_iterable(_solve(part, aim, at_leisure) for part in each))
+    return _solve(cluster, aim, at_leisure)
+
+
+def _solve(cluster: Cluster, aim: Aim, at_leisure: bool) -> tuple[Part, ...]:
     if len(cluster.mines) <= MOST_EXACT:
-        return exact(cluster)
-    return {aim: by_windows(cluster, aim) for aim in Aim}
+        return exact(cluster, aim)
+    return by_windows(cluster, aim, at_leisure=at_leisure)
 
 
 # Small clusters ---------------------------------------------------------------------------------
 
 
-def exact(cluster: Cluster, aims: Sequence[Aim] = tuple(Aim)) -> dict[Aim, tuple[Part, ...]]:
-    """Return the best treatment there is for each aim, by looking at every possible merger."""
-    parts = {mask: part for mask, part in _possible_parts(cluster)}
-    return {aim: _cheapest(parts, len(cluster.mines), aim) for aim in aims}
+def exact(cluster: Cluster, aim: Aim) -> tuple[Part, ...]:
+    """Return the best treatment there is, as if every division had been looked at."""
+    if aim is Aim.REDUCE and len(cluster.mines) <= MOST_EXACT:
+        # Ore only grows with each mine: when all have enough together, one right is the least there
+        # can be; when they have not, no merger of some of them has either.
+        whole = as_one(cluster, [mine.key for mine in cluster.mines])
+        return (whole,) if whole is not None else tuple(alone(mine) for mine in cluster.mines)
+    return _cheapest(cluster, aim)
 
 
-def _cheapest(parts: Mapping[int, Part], count: int, aim: Aim) -> tuple[Part, ...]:
+def _cheapest(cluster: Cluster, aim: Aim) -> tuple[Part, ...]:
     """Return the cheapest division of all mines into parts.
 
-    A part that can be divided at no greater cost is left out; so few remain that the rest is quick.
+    A part from which one mine can be taken at no greater cost is left out; so few remain that every
+    division of the mines into the rest can be compared.
     """
-    starting: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-    for mask in sorted(parts, key=int.bit_count):
-        starting[(mask & -mask).bit_length() - 1].append((mask, cost(parts[mask], aim)))
+    search = _Masks(cluster, aim)
+    count = len(cluster.mines)
     kept: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    for mask in search.prices:
+        if not search.may_lose_one(mask):
+            kept[(mask & -mask).bit_length() - 1].append((mask, search.price(mask)))
     values = {0: 0}
 
     def value(mask: int) -> int:
@@ -247,13 +278,6 @@ def _cheapest(parts: Mapping[int, Part], count: int, aim: Aim) -> tuple[Part, ..
             values[mask] = least
         return least
 
-    for lowest in range(count - 1, -1, -1):
-        for mask, price in starting[lowest]:
-            for part, smaller in kept[lowest]:
-                if not part & ~mask and smaller + value(mask ^ part) <= price:
-                    break
-            else:
-                kept[lowest].append((mask, price))
     left, chosen = (1 << count) - 1, []
     while left:
         part = next(
@@ -261,47 +285,114 @@ def _cheapest(parts: Mapping[int, Part], count: int, aim: Aim) -> tuple[Part, ..
             for part, price in kept[(left & -left).bit_length() - 1]
             if not part & ~left and price + value(left ^ part) == value(left)
         )
-        chosen.append(parts[part])
+        chosen.append(search.part(part))
         left ^= part
     return tuple(chosen)
 
 
-def _possible_parts(cluster: Cluster) -> Iterator[tuple[int, Part]]:
-    """Yield every part that may be: each mine by itself, and each merger that meets the limits."""
-    mines = cluster.mines
-    place = {mine.key: at for at, mine in enumerate(mines)}
-    reach = [0] * len(mines)
-    ties = []
-    for link in sorted(cluster.links, key=_nearest):
-        one, other = place[link.one], place[link.other]
-        reach[one] |= 1 << other
-        reach[other] |= 1 << one
-        ties.append((1 << one | 1 << other, one, other, link.distance))
-    for at, mine in enumerate(mines):
-        yield 1 << at, alone(mine)
-    for mask in _connected(reach):
-        members = [mine for at, mine in enumerate(mines) if mask >> at & 1]
-        ore = sum(mine.ore for mine in members)
-        if ore >= members[0].ore_needed:
-            yield mask, _merger(members, ore, _span(mask, ties))
+class _Masks:
+    """Hold every part that may be, by the mask of its mines, with its price but for the gap.
 
+    The gap is worked out only where it decides.
+    """
 
-def _connected(reach: Sequence[int]) -> Iterator[int]:
-    """Yield every connected set of two and more, once, as a mask."""
-    for start in range(len(reach)):
-        barred = (1 << start) - 1
-        stack = [(1 << start, reach[start] & ~barred & ~(1 << start), barred | 1 << start)]
+    def __init__(self, cluster: Cluster, aim: Aim) -> None:
+        self.mines, self.aim = cluster.mines, aim
+        place = {mine.key: at for at, mine in enumerate(self.mines)}
+        self.ties = [
+            (1 << place[link.one] | 1 << place[link.other], place[link.one], place[link.other],
+             link.distance)
+            for link in sorted(cluster.links, key=_nearest)
+        ]  # fmt: skip
+        self.gap_shift = SHIFTS[aim]["gap"]
+        self.gaps: dict[int, int] = {}
+        self.prices = {1 << at: cost(alone(mine), aim) for at, mine in enumerate(self.mines)}
+        self._price_mergers()
+
+    def _price_mergers(self) -> None:
+        """Price every connected set that has ore enough; each is met once."""
+        shift = SHIFTS[self.aim]
+        bodies_at, adjusted = shift["bodies"], 1 << shift["adjusted"]
+        foreign_at, merged, right = shift["foreign"], 1 << shift["merged"], 1 << shift["right"]
+        first = self.mines[0]
+        need, floor, life = first.ore_needed, first.floor, first.life
+        subjects = _bits([{mine.subject} for mine in self.mines])
+        bodies = _bits([mine.bodies for mine in self.mines])
+        reach = [0] * len(self.mines)
+        for _, one, other, _ in self.ties:
+            reach[one] |= 1 << other
+            reach[other] |= 1 << one
+        stack = []
+        for at, mine in enumerate(self.mines):
+            closed = (1 << at + 1) - 1
+            stack.append(
+                (1 << at, reach[at] & ~closed, closed, mine.ore, mine.capacity, subjects[at],
+                 bodies[at])
+            )  # fmt: skip
         while stack:
-            held, fringe, closed = stack.pop()
+            held, fringe, closed, ore, capacity, subject, body = stack.pop()
             while fringe:
                 bit = fringe & -fringe
+                at = bit.bit_length() - 1
                 fringe ^= bit
                 closed |= bit
-                grown = held | bit
-                yield grown
-                if grown.bit_count() < MOST_EXACT:
-                    further = (fringe | reach[bit.bit_length() - 1]) & ~closed
-                    stack.append((grown, further, closed))
+                mine = self.mines[at]
+                grown, more, sums = held | bit, ore + mine.ore, capacity + mine.capacity
+                who, what = subject | subjects[at], body | bodies[at]
+                size = grown.bit_count()
+                if more >= need:
+                    price = (what.bit_count() << bodies_at) + merged * size + right
+                    price += who.bit_count() - 1 << foreign_at
+                    if sums < floor or sums * life > more * 100:
+                        price += adjusted
+                    self.prices[grown] = price
+                if size < MOST_EXACT:
+                    further = (fringe | reach[at]) & ~closed
+                    stack.append((grown, further, closed, more, sums, who, what))
+
+    def price(self, mask: int) -> int:
+        """Return the whole price of a part."""
+        return self.prices[mask] + (self.gap(mask) << self.gap_shift)
+
+    def gap(self, mask: int) -> int:
+        """Return the gaps to be crossed inside a part."""
+        if not mask & (mask - 1):
+            return 0
+        known = self.gaps.get(mask)
+        if known is None:
+            known = self.gaps[mask] = _span(mask, self.ties)
+        return known
+
+    def may_lose_one(self, mask: int) -> bool:
+        """Tell whether a part costs no less than without one of its mines, beside that alone."""
+        left = mask if mask & (mask - 1) else 0
+        before_gap = self.gap_shift + FIELD
+        head = self.prices[mask] >> before_gap
+        while left:
+            bit = left & -left
+            left ^= bit
+            rest = self.prices.get(mask ^ bit)
+            if rest is None:
+                continue
+            without = (rest + self.prices[bit]) >> before_gap
+            if without < head:
+                return True
+            if without == head and self.price(mask ^ bit) + self.prices[bit] <= self.price(mask):
+                return True
+        return False
+
+    def part(self, mask: int) -> Part:
+        """Return a part with all its figures."""
+        members = [mine for at, mine in enumerate(self.mines) if mask >> at & 1]
+        if len(members) == 1:
+            return alone(members[0])
+        return _merger(members, sum(mine.ore for mine in members), self.gap(mask))
+
+
+def _bits(sets: Sequence[AbstractSet[int | str]]) -> list[int]:
+    """Give each thing in the sets a bit, and return the sets as masks."""
+    numbers: dict[int | str, int] = {}
+    return [sum(1 << numbers.setdefault(each, len(numbers)) for each in things) for things in sets]
 
 
 def _span(mask: int, ties: Sequence[tuple[int, int, int, int]]) -> int:
@@ -357,28 +448,29 @@ def _merger(members: Sequence[Candidate], ore: int, gap: int) -> Part:
 # Large clusters ---------------------------------------------------------------------------------
 
 
-def by_windows(cluster: Cluster, aim: Aim, window: int | None = None) -> tuple[Part, ...]:
+def by_windows(
+    cluster: Cluster, aim: Aim, *, window: int | None = None, at_leisure: bool = True
+) -> tuple[Part, ...]:
     """Return a good treatment of a large cluster: search windows of neighbours, over and over.
 
-    Each pass takes every part with neighbours of it, as many as a window holds, in an order that
+    Each pass looks around every part, at as many neighbours as a window holds, in an order that
     differs from pass to pass, and keeps the best treatment of the window when it is cheaper. It
     ends when passes find nothing more. Same cluster, same answer.
     """
-    is_large = len(cluster.mines) > LARGE_CLUSTER
-    size = window or (SMALL_WINDOW if is_large else MOST_EXACT)
-    most, idle = (MOST_PASSES, 1) if is_large else (MOST_PASSES_SMALL, IDLE_PASSES)
+    size = window or (MOST_EXACT if at_leisure else SMALL_WINDOW)
+    most, idle = (PASSES_AT_LEISURE, IDLE_PASSES) if at_leisure else (PASSES, 1)
     part_of: dict[int, Part] = {}
     for keys in _chunks(cluster, size):
-        _put(part_of, exact(cluster.within(keys), (aim,))[aim])
+        _put(part_of, exact(cluster.within(keys), aim))
     tried: set[frozenset[int]] = set()
     chance = Random(len(cluster.mines))  # noqa: S311  the order of a search, no secret
     without = 0
     for turn in range(most):
         better = False
-        for mine in cluster.mines:
-            # In turn whole parts, which may be joined, and single mines, which may change sides.
-            grown = _parts_around if turn % 2 == 0 else _mines_around
-            keys = grown(cluster, part_of, mine.key, size, chance)
+        # In turn whole parts, which may be joined, and single mines, which may change sides.
+        grown = _parts_around if turn % 2 == 0 else _mines_around
+        for start in sorted({part.members[0] for part in part_of.values()}):
+            keys = grown(cluster, part_of, start, size, chance)
             if len(keys) > 1 and keys not in tried:
                 tried.add(keys)
                 better |= _improve(cluster, part_of, keys, aim)
@@ -399,7 +491,7 @@ def _improve(cluster: Cluster, part_of: dict[int, Part], keys: frozenset[int], a
             if rest is None:
                 return False
             rests.append(rest)
-    new = (*exact(cluster.within(keys), (aim,))[aim], *rests)
+    new = (*exact(cluster.within(keys), aim), *rests)
     if total_cost(new, aim) >= total_cost(old, aim):
         return False
     _put(part_of, new)

@@ -54,6 +54,15 @@ def governing_rule(site: Site) -> str:
     return OTHER if is_open_quarry(site) is False else NAMED["quarry"]
 
 
+def floor_key(site: Site) -> str:
+    """Return the key of the rulebook under which a site's least scale stands."""
+    mineral = site.mineral
+    if governing_rule(site) == OTHER and mineral is not None:
+        return f"scale.min.other.{mineral.code}"
+    key = mineral.minimum_key if mineral is not None else None
+    return f"scale.min.{key or 'quarry'}"
+
+
 def scale_outcomes(site: Site, case: Case) -> tuple[str, tuple[Outcome, ...]]:
     """Return the governing rule of a site and its outcomes, worked out once per site."""
     key = ("scale", id(site))
@@ -82,22 +91,21 @@ def _test(site: Site, case: Case, code: str) -> Iterator[Outcome]:
             fix="请由评审人员认定适用哪一条最低规模，并在台账里写明具体矿种或用途。",
         )
         return
-    floor_key = f"scale.min.{mineral.minimum_key or 'quarry'}"
+    key = floor_key(site)
     if code == OTHER:
-        floor_key = f"scale.min.other.{mineral.code}"
-        entry = case.book.find(floor_key)
+        entry = case.book.find(key)
         if entry is None or entry.usable is None:
             yield lacking(
                 f"《山西省矿产资源总体规划》规定的{mineral.name}最低生产建设规模",
                 figures=(figure("开采矿种", mineral.name),),
             )
             return
-    floor = case.number(floor_key)
+    floor = case.number(key)
     if floor is None:
-        yield lacking(case.book.entry(floor_key).title)
+        yield lacking(case.book.entry(key).title)
         return
     for number, system in enumerate(systems_of(site), start=1):
-        yield _test_system(site, system, number, floor, limit(case.book, floor_key))
+        yield _test_system(site, system, number, floor, limit(case.book, key))
 
 
 def _test_system(

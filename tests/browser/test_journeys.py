@@ -93,15 +93,8 @@ def test_citizen_reads_the_notice_on_a_phone(visitors: Any) -> None:
 )  # fmt: skip
 def test_pages_are_accessible_and_fit_the_window(visitors: Any, who: str, paths: list[str]) -> None:
     visitor = visitors(who)
-    wrong: dict[str, Any] = {}
-    for path in paths:
-        answer = visitor.page.goto(path)
-        assert answer is not None
-        assert answer.status == 200, path
-        found = visitor.scan()
-        if found or visitor.is_wider_than_the_window():
-            wrong[path] = found or "wider than the window"
-    assert wrong == {}
+    faults = {path: visitor.faults_of(path) for path in paths}
+    assert {path: found for path, found in faults.items() if found} == {}
 
 
 @pytest.mark.usefixtures("walked")
@@ -110,12 +103,9 @@ def test_parts_of_a_plan_are_accessible(visitors: Any) -> None:
     clerk.page.goto("/staff/plans/")
     clerk.page.get_by_role("link", name="朔城区").first.click()
     address = clerk.page.url.split("?")[0]
-    wrong = {}
-    for part in ("overview", "mines", "areas", "findings", "opinions", "versions"):
-        clerk.page.goto(f"{address}?part={part}")
-        if found := clerk.scan():
-            wrong[part] = found
-    assert wrong == {}
+    parts = ("overview", "mines", "areas", "findings", "opinions", "versions")
+    faults = {part: clerk.faults_of(f"{address}?part={part}") for part in parts}
+    assert {part: found for part, found in faults.items() if found} == {}
 
 
 def _upload(page: Any, content: bytes, name: str) -> None:

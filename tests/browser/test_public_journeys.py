@@ -4,8 +4,6 @@ import re
 import time
 from typing import Any
 
-import pytest
-
 from tests.browser.conftest import PHONE
 
 PAGES = (
@@ -92,28 +90,19 @@ def test_a_question_is_asked_and_answered(site, walked, visitors) -> None:
     citizen.page.get_by_text("答：按方案的完成时限推进。").wait_for()
 
 
-@pytest.mark.parametrize("width", [PHONE, {"width": 1366, "height": 768}])
-def test_public_pages_fit_and_are_for_everyone(width, site, walked, visitors) -> None:
-    visitor = visitors(viewport=width)
+def test_public_pages_fit_and_are_for_everyone(site, walked, visitors) -> None:
+    visitor = visitors()
     path = notice_path(visitor.page)
-    problems = {}
-    for address in (*PAGES, path, f"{path}object/", f"{path}ask/", "/?large=1"):
-        visitor.page.goto(address)
-        if visitor.is_wider_than_the_window():
-            problems[address, "wide"] = ["pushes sideways"]
-        if found := visitor.scan():
-            problems[address, "axe"] = found
-    assert problems == {}
+    addresses = (*PAGES, path, f"{path}object/", f"{path}ask/", "/?large=1")
+    faults = {address: visitor.faults_of(address) for address in addresses}
+    assert {address: found for address, found in faults.items() if found} == {}
 
 
-@pytest.mark.parametrize(
-    "address", ["/staff/notices/", "/staff/objections/", "/staff/questions/", "/staff/transfers/"]
-)
-def test_desks_of_the_office_are_for_everyone(address, site, walked, visitors) -> None:
+def test_desks_of_the_office_are_for_everyone(site, walked, visitors) -> None:
     office = visitors("office")
-    office.page.goto(address)
-    assert office.scan() == []
-    assert not office.is_wider_than_the_window()
+    desks = ("notices", "objections", "questions", "transfers")
+    faults = {desk: office.faults_of(f"/staff/{desk}/") for desk in desks}
+    assert {desk: found for desk, found in faults.items() if found} == {}
 
 
 def test_without_scripts_one_can_object(site, walked, chromium) -> None:

@@ -51,17 +51,9 @@ def step(visitor: Any, label: str, button: str, words: str) -> None:
 
 def check_pages(visitors: Any, who: str, paths: list[str]) -> None:
     """Scan pages and measure them, on the office's screen and on a phone."""
-    wrong: dict[str, Any] = {}
-    for viewport in ({"width": 1366, "height": 768}, PHONE):
-        visitor = visitors(who, viewport=viewport)
-        for path in paths:
-            answer = visitor.page.goto(path)
-            assert answer is not None
-            assert answer.status == 200, path
-            found = visitor.scan()
-            if found or visitor.is_wider_than_the_window():
-                wrong[f"{path} {viewport['width']}"] = found or "wider than the window"
-    assert wrong == {}
+    visitor = visitors(who)
+    faults = {path: visitor.faults_of(path) for path in paths}
+    assert {path: found for path, found in faults.items() if found} == {}
 
 
 def test_visit_goes_to_the_closing_and_a_meeting_follows(visitors: Any, site: Site) -> None:

@@ -1,6 +1,7 @@
 """Share what most tests need: the six counties, a person for every role, no way out."""
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -73,6 +74,45 @@ def counties(ground: None) -> dict[str, County]:
     return {county.code: county for county in County.objects.all()}
 
 
+class People(dict[str, User]):
+    """Give a person for every role by its name, made when first asked for.
+
+    Most tests need two of the sixteen. Whoever wants all of them goes over the names.
+    """
+
+    def __init__(self, counties: dict[str, County]) -> None:
+        super().__init__()
+        self._counties = counties
+        self._makers = {role.value: (role, SHUOCHENG) for role in RIGHTS}
+        self._makers |= {
+            f"other_{role.value}": (role, PINGLU)
+            for role, rights in RIGHTS.items()
+            if rights.of_one_county
+        }
+        self._makers["other_member_unit"] = (Role.MEMBER_UNIT, PINGLU)
+
+    def __missing__(self, name: str) -> User:
+        role, code = self._makers[name]
+        county = self._counties[code] if RIGHTS[role].of_one_county else None
+        body = "市生态环境局" if name == "other_member_unit" else ""
+        self[name] = person = make_person(name, role, county, body=body)
+        return person
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def items(self) -> Any:
+        """Make all who are not there yet."""
+        return [(name, self[name]) for name in self._makers]
+
+    def values(self) -> Any:
+        """Make all who are not there yet."""
+        return [self[name] for name in self._makers]
+
+
 @pytest.fixture
 def people(counties: dict[str, County]) -> dict[str, User]:
     """Return one person for every role; county roles in 朔城区, and in 平鲁区 as `other_…`."""
@@ -80,30 +120,19 @@ def people(counties: dict[str, County]) -> dict[str, User]:
 
 
 def make_people(counties: dict[str, County]) -> dict[str, User]:
-    """Make the people of the fixture of the same name; the ground holds their rights."""
-    people: dict[str, User] = {}
-    for role, rights in RIGHTS.items():
-        if rights.of_one_county:
-            people[role.value] = make_person(role.value, role, counties[SHUOCHENG])
-            people[f"other_{role.value}"] = make_person(
-                f"other_{role.value}", role, counties[PINGLU]
-            )
-        else:
-            people[role.value] = make_person(role.value, role)
-    unit = Organization.objects.get(name="市生态环境局")
-    people["other_member_unit"] = make_person("other_member_unit", Role.MEMBER_UNIT)
-    User.objects.filter(pk=people["other_member_unit"].pk).update(organization=unit)
-    people["other_member_unit"].refresh_from_db()
-    return people
+    """Return the people of the fixture of the same name; the ground holds their rights."""
+    return People(counties)
 
 
-def make_person(username: str, role: Role, county: County | None = None) -> User:
+def make_person(username: str, role: Role, county: County | None = None, *, body: str = "") -> User:
     """Make a person with one role; the name of the role is the person's name."""
-    user = User.objects.create(
-        username=username, name=f"{role.label}测试员", organization=_body_of(role, county)
+    user = User(
+        username=username,
+        name=f"{role.label}测试员",
+        organization=Organization.objects.get(name=body) if body else _body_of(role, county),
     )
     user.set_unusable_password()
-    user.save(update_fields=["password"])
+    user.save()
     grant_role(to=user, role=role, county=county)
     return user
 

@@ -112,10 +112,10 @@ def test_every_address_stands_in_the_matrix() -> None:
     assert {row.name for row in rows()} == named
 
 
-@pytest.mark.parametrize("part", range(6))
+@pytest.mark.parametrize("part", range(2))
 def test_every_person_gets_what_the_matrix_says(part, here) -> None:
     wrong = []
-    for row in rows()[part::6]:
+    for row in rows()[part::2]:
         for (column, people), expected in zip(COLUMNS.items(), row.answers, strict=True):
             for person in people:
                 got = ask(here, row, person).status_code

@@ -142,10 +142,8 @@ def answer_from_memory(
         if name is None:
             return get_response(request)
         kept = memory.find(name)
-        if kept is not None and timezone.now() < kept.until:
-            edition = current_edition()
-            if edition is not None and edition.mark == kept.mark:
-                return kept.answer(request)
+        if kept is not None and timezone.now() < kept.until and current_edition().mark == kept.mark:
+            return kept.answer(request)
         response = get_response(request)
         edition = getattr(response, "edition", None)
         if edition is None or response.status_code != 200 or response.cookies:

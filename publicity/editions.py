@@ -1,11 +1,11 @@
 """Mark each state of what the public sees, so that no older answer is given out after a change."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pgtrigger
-from django.db import connection, models
+from django.db import InterfaceError, OperationalError, connection, models
 
 from plans.models import PlanTask, Target
 from rulebook.models import RulebookVersion
@@ -93,9 +93,27 @@ class Edition:
     changed_at: datetime
 
 
-def current_edition() -> Edition | None:
-    """Return the edition that stands now; None before anything was ever published. One query."""
+FIRST = Edition(None, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def current_edition() -> Edition:
+    """Return the edition that stands now, the first one before any change. One query.
+
+    The line to the database is not tried beforehand, which would cost as much as the question
+    itself; one that turns out dead is opened anew.
+    """
+    connection.health_check_done = True
+    try:
+        row = _newest()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        row = _newest()
+    return Edition(*row) if row else FIRST
+
+
+def _newest() -> Any:
     with connection.cursor() as cursor:
         cursor.execute("SELECT mark, changed_at FROM publicity_edition WHERE id = 1")
-        row = cursor.fetchone()
-    return Edition(*row) if row else None
+        return cursor.fetchone()

@@ -32,12 +32,13 @@ ORDER BY asked.key, piece.layer_id
 """
 
 # A line along a ridge stays near it; one that crosses it is near for little more than twice the
-# distance, so that only stretches longer than three times the distance count.
+# distance, so that only stretches longer than four times the distance count.
 ALONG_RIDGES = """
 , edge AS MATERIALIZED (
     SELECT key, ST_Boundary(shape) AS line, %(near)s / 80000.0 AS margin FROM asked
 ), beside AS MATERIALIZED (
-    SELECT edge.key, ST_Union(ST_Buffer(ridge.near::geography, %(near)s)::geometry) AS ground
+    SELECT edge.key, ST_SetSRID(
+        ST_Union(ST_Buffer(ridge.near::geography, %(near)s)::geometry), 4490) AS ground
     FROM edge
     JOIN mines_layershape AS piece ON piece.layer_id = ANY(%(layers)s)
         AND piece.shape && ST_Expand(edge.line, margin)
@@ -59,7 +60,7 @@ SELECT edge.key,
 FROM edge
 LEFT JOIN LATERAL (
     SELECT sum(long) AS long, ST_Collect(geom) AS line
-    FROM stretch WHERE stretch.key = edge.key AND long > 3 * %(near)s
+    FROM stretch WHERE stretch.key = edge.key AND long > 4 * %(near)s
 ) AS along ON true
 ORDER BY edge.key
 """
@@ -110,7 +111,7 @@ def along_ridges(shapes: Shapes, *, near_m: Decimal, on: date) -> dict[str, Ridg
     """Return by key the share of each boundary that runs along a ridge.
 
     Shapes that no model covers whole are left out. Of several models the finest answers; near is
-    at least the width of its cells.
+    at least half the width of its cells, for its lines are no truer.
     """
     models = {layer.pk: layer for layer in Layer.objects.in_force(on).terrain()}
     if not models or not shapes:
@@ -122,7 +123,7 @@ def along_ridges(shapes: Shapes, *, near_m: Decimal, on: date) -> dict[str, Ridg
     for pk in dict.fromkeys(model_of.values()):
         layer = models[pk]
         inside = [(key, shape) for key, shape in shapes if model_of.get(key) == pk]
-        near = max(float(near_m), layer.cell_m or 0.0)
+        near = max(float(near_m), (layer.cell_m or 0.0) / 2)
         rows = asked(ASKED + ALONG_RIDGES, inside, layers=[pk], near=near)
         found |= {
             key: RidgeHint(metres(share or 0.0, "0.0001"), layer.document, line or "")

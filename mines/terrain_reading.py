@@ -22,7 +22,7 @@ from mines.readings import Problem, problem
 MOST_CELLS = 30_000_000
 DRIVERS = {b"II": "GTiff", b"MM": "GTiff", b"nc": "AAIGrid"}
 # How far from a cell the ground is looked at on both sides, and how much it must fall there.
-LOOK_M, FALL_M = 300.0, 15.0
+LOOK_M, FALL_M = 300.0, 30.0
 LEAST_LOOK, MOST_LOOK = 2, 20
 # Shorter crests are knolls, not ridges.
 LEAST_RIDGE_M = 400.0
@@ -75,7 +75,7 @@ def _read(model: rasterio.DatasetReader, epsg: int | None) -> TerrainReading:
         float(longitudes.min()), float(latitudes.min()),
         float(longitudes.max()), float(latitudes.max()),
     )  # fmt: skip
-    x, y = model.transform * (model.width / 2, model.height / 2)
+    x, y = model.transform @ (model.width / 2, model.height / 2)
     steps = to_degrees([x, x + model.transform.a, x], [y, y, y + model.transform.e])
     _, _, (wide, high) = ELLIPSOID.inv(
         [steps[0][0]] * 2, [steps[1][0]] * 2, list(steps[0][1:]), list(steps[1][1:])
@@ -84,7 +84,7 @@ def _read(model: rasterio.DatasetReader, epsg: int | None) -> TerrainReading:
     lines = _lines(crest, wide, high)
     if lines.size:
         rows, columns = lines[..., 0].ravel(), lines[..., 1].ravel()
-        xs, ys = model.transform * (columns + 0.5, rows + 0.5)
+        xs, ys = model.transform @ (columns + 0.5, rows + 0.5)
         placed = np.column_stack(to_degrees(xs, ys)).reshape(-1, 2, 2)
     else:
         placed = np.empty((0, 2, 2))

@@ -89,6 +89,52 @@ class Finding(models.Model):
         return f"{self.rule} {self.subject_name} {self.get_verdict_display()}"
 
 
+class RulingRequest(models.Model):
+    """Hold a county's wish to have a finding ruled on before it submits its plan.
+
+    The wish shows the office this finding, and what later checks find by the same rule on the same
+    subject; the rest of a draft stays with the county.
+    """
+
+    plan = models.ForeignKey(
+        "plans.CountyPlan",
+        verbose_name="方案",
+        on_delete=models.PROTECT,
+        related_name="ruling_requests",
+    )
+    finding = models.ForeignKey(
+        Finding, verbose_name="检查结果", on_delete=models.PROTECT, related_name="ruling_requests"
+    )
+    rule = models.CharField("规则", max_length=10)
+    subject_kind = models.CharField("对象类别", max_length=8)
+    subject_key = models.CharField("对象编号", max_length=60)
+    note = models.TextField("说明", max_length=RULING_TEXT_LENGTH)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="提请人", on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField("提请时间")
+
+    class Meta:
+        verbose_name = "提请核定"
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["finding"],
+                name="ruling_request_once_per_finding",
+                violation_error_message="这一条已经提请核定。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(note=""),
+                name="ruling_request_says_why",
+                violation_error_message="提请核定必须写明情况。",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["plan", "rule", "subject_key"])]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.subject_key} 提请核定"
+
+
 class Ruling(models.Model):
     """Hold what the office decided on a finding, beside the verdict of the machine.
 

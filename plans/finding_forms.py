@@ -31,6 +31,18 @@ class FindingFilterForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
+class RequestForm(forms.Form):
+    """Take what a county says when it puts a finding before the office."""
+
+    note = forms.CharField(
+        label="情况说明",
+        max_length=RULING_TEXT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="写明实际情况、已有的材料和希望怎样核定。",
+        error_messages={"required": "请写明情况和希望怎样核定，专班办公室才能办理。"},
+    )
+
+
 class RulingForm(forms.Form):
     """Take a decision on a finding; `seen` is the newest ruling that the page showed."""
 

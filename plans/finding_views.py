@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
 
-from plans import finding_exports, ruling_actions
+from plans import finding_exports, ruling_actions, ruling_requests
 from plans.compliance import why_outdated
-from plans.finding_forms import FindingFilterForm, RulingForm
+from plans.finding_forms import FindingFilterForm, RequestForm, RulingForm
 from plans.finding_lists import BY_GRAVITY, TO_DO, card, chosen_findings, ruling_line
 from plans.finding_shapes import run_shapes
 from plans.models import CheckRun, CountyPlan, Finding, PlanVersion, Ruling
-from plans.rulings import is_newest, rulings_of, subject_of, with_rulings
+from plans.rulings import RULED, is_newest, rulings_of, subject_of, with_rulings
 from plans.tasks import CHECK_VERSION
 from shuozhou_mines.errors import Incomplete, Refused
 from shuozhou_mines.models import Job
@@ -250,15 +250,34 @@ def finding_rule(request: HttpRequest, finding_id: int) -> HttpResponse:
 @require_POST
 def ruling_confirm(request: HttpRequest, ruling_id: int) -> HttpResponse:
     """Confirm another person's ruling."""
-    plans = CountyPlan.objects.visible_to(request.user)
-    ruling = get_object_or_404(Ruling.objects.filter(plan__in=plans), pk=ruling_id)
+    visible = ruling_requests.visible_findings(request.user)
+    ruling = get_object_or_404(Ruling.objects.filter(finding__in=visible), pk=ruling_id)
     ruling_actions.confirm_ruling(ruling_id=ruling.pk, by=request.user, at=timezone.now())
     messages.success(request, "认定已经确认，现在生效。")
     return redirect("finding", ruling.finding_id)
 
 
+@require_POST
+def finding_request(request: HttpRequest, finding_id: int) -> HttpResponse:
+    """Put a finding of a draft before the office."""
+    finding = _visible_finding(request, finding_id)
+    asked = RequestForm(request.POST)
+    if not asked.is_valid():
+        return _finding(request, finding, None, asked=asked, status=422)
+    ruling_requests.request_ruling(
+        finding_id=finding.pk, note=asked.cleaned_data["note"], by=request.user, at=timezone.now()
+    )
+    messages.success(request, "已提请专班办公室核定；专班办公室现在能看到这一条检查结果。")
+    return redirect("finding", finding.pk)
+
+
 def _finding(
-    request: HttpRequest, finding: Finding, form: RulingForm | None, *, status: int = 200
+    request: HttpRequest,
+    finding: Finding,
+    form: RulingForm | None,
+    *,
+    asked: RequestForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     run = finding.run
     plan = run.version.plan
@@ -267,10 +286,12 @@ def _finding(
     (ruled,) = with_rulings([finding], rulings)
     newest = is_newest(run)
     may_rule = newest and ruling_actions.may_rule(request.user, plan)
-    if form is None and may_rule and finding.verdict in (
-        Verdict.FAIL, Verdict.REVIEW, Verdict.NODATA,
-    ):  # fmt: skip
+    if form is None and may_rule and finding.verdict in RULED:
         form = RulingForm(initial={"seen": history[0].pk if history else 0})
+    requests = list(ruling_requests.requests_about(finding).select_related("by"))
+    may_request = newest and not any(row.finding_id == finding.pk for row in requests)
+    if asked is None and may_request and finding.verdict in RULED:
+        asked = RequestForm() if ruling_requests.may_request(request.user, plan) else None
     rule = RULES.get(finding.rule)
     waiting = ruled.ruling is not None and not ruled.ruling.is_effective
     context = {
@@ -280,6 +301,9 @@ def _finding(
         "version": run.version,
         "plan": plan,
         "is_newest": newest,
+        "sees_plan": CountyPlan.objects.visible_to(request.user).filter(pk=plan.pk).exists(),
+        "requests": requests,
+        "request_form": asked,
         "title": rule.title if rule else finding.rule,
         "quotations": rule.quotations if rule else (),
         "history": [ruling_line(each, finding) for each in history],
@@ -373,9 +397,8 @@ def _visible_run(request: HttpRequest, run_id: int) -> CheckRun:
 
 
 def _visible_finding(request: HttpRequest, finding_id: int) -> Finding:
-    plans = CountyPlan.objects.visible_to(request.user)
     return get_object_or_404(
-        Finding.objects.filter(run__version__plan__in=plans).select_related(
+        ruling_requests.visible_findings(request.user).select_related(
             "run__version__plan__county", "run__version__plan__round", "mine", "area"
         ),
         pk=finding_id,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plans import finding_views, version_views, views
+from plans import finding_views, site_check_views, version_views, views
 
 urlpatterns = [
     path("", views.plan_list, name="plan-list"),
@@ -13,6 +13,17 @@ urlpatterns = [
     path("<int:plan_id>/steps/<str:step>/", views.plan_step, name="plan-step"),
     path("<int:plan_id>/opinion/", views.plan_opinion, name="plan-opinion"),
     path("<int:plan_id>/approve/", views.plan_approve, name="plan-approve"),
+    path("<int:plan_id>/site-checks/", site_check_views.site_checks, name="plan-site-checks"),
+    path(
+        "site-checks/<int:check_id>/file/",
+        site_check_views.site_check_file,
+        name="site-check-file",
+    ),
+    path(
+        "site-checks/<int:check_id>/withdraw/",
+        site_check_views.site_check_withdraw,
+        name="site-check-withdraw",
+    ),
     path("versions/<int:version_id>/", version_views.version_page, name="plan-version"),
     path(
         "versions/<int:version_id>/progress/",
@@ -33,6 +44,9 @@ urlpatterns = [
     ),
     path("findings/<int:finding_id>/", finding_views.finding_page, name="finding"),
     path("findings/<int:finding_id>/rule/", finding_views.finding_rule, name="finding-rule"),
+    path(
+        "findings/<int:finding_id>/request/", finding_views.finding_request, name="finding-request"
+    ),
     path("rulings/<int:ruling_id>/confirm/", finding_views.ruling_confirm, name="ruling-confirm"),
     path("runs/<int:run_id>/shapes.json", finding_views.finding_shapes, name="finding-shapes"),
     path("runs/<int:run_id>/findings.xlsx", finding_views.findings_xlsx, name="findings-xlsx"),

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from plans import permissions
 from plans.models import CountyPlan, Opinion, PlanVersion
+from plans.ruling_requests import waiting_requests
 from plans.workflow import State
 
 
@@ -28,7 +29,7 @@ def waiting_for(user: Any) -> list[dict[str, Any]]:
         .order_by("opened_at")
     )
     lines = [_line(user, plan) for plan in plans]
-    return [line for line in lines if line is not None]
+    return [*(line for line in lines if line is not None), *waiting_requests(user)]
 
 
 def _line(user: Any, plan: CountyPlan) -> dict[str, Any] | None:

@@ -25,6 +25,8 @@ from standards.terms import Disposition, ExtraResource, GrantWay, ScaleUnit, Ver
 GAP_OF_ONE_SUBJECT = "四（二）4：同一主体相邻中型以上矿山之间距离300米左右的夹缝资源"
 GAP_OF_A_MERGER = "三（六）：参与整合的相邻矿山之间躲不开、绕不过的夹缝资源，须经专家认定"
 ASKED = frozenset({Scope.AREA, Scope.EXTRA, Scope.MINE})
+# These ask about a plan's wording, which a proposal has not got.
+WORDING = frozenset({"S-A03"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Advice:
     gaps: tuple[GapPiece, ...]
     cured: tuple[Change, ...]
     broken: tuple[Change, ...]
+    remaining: tuple[Change, ...]
     to_judge: tuple[Change, ...]
     unknown: tuple[Change, ...]
 
@@ -171,8 +174,8 @@ def _stocks(known: Sequence[facts.MineFacts]) -> dict[str, str]:
 
 
 def _ridge(mines: Sequence[Mine]) -> bool | None:
-    said = {mine.is_on_ridge for mine in mines}
-    return True if True in said else None if None in said else False
+    """Return False when no mine borders along a ridge; what a new outline does, people must see."""
+    return False if all(mine.is_on_ridge is False for mine in mines) else None
 
 
 def _gap_pieces(
@@ -242,11 +245,15 @@ def _changes(
     rulebook: Rulebook,
     on: date,
 ) -> dict[str, tuple[tuple[Change, ...], ...]]:
-    """Return by code what a merger cures, breaks, puts to people, and what data it lacks."""
+    """Return by code what a merger cures, breaks, leaves, puts to people, and lacks data for."""
     if not known:
         return {}
     rights = tuple(right_facts(mine) for mine in _on_same_bodies(basis.registered.values()))
-    codes = [code for code, rule in RULES.items() if ASKED.intersection(rule.scopes)]
+    codes = [
+        code
+        for code, rule in RULES.items()
+        if ASKED.intersection(rule.scopes) and code not in WORDING
+    ]
     county = next(iter(basis.registered.values())).county_id
     today = facts.PlanFacts(
         county_code=county,
@@ -312,7 +319,7 @@ def _verdicts(found: Iterable[Finding]) -> dict[str, list[Finding]]:
 def _sorted_changes(
     before: Mapping[str, list[Finding]], after: Mapping[str, list[Finding]]
 ) -> tuple[tuple[Change, ...], ...]:
-    cured, broken, to_judge, unknown = [], [], [], []
+    cured, broken, remaining, to_judge, unknown = [], [], [], [], []
     for code in sorted({*before, *after}):
         then = worst(each.verdict for each in before.get(code, ()))
         now = worst(each.verdict for each in after.get(code, ()))
@@ -323,11 +330,11 @@ def _sorted_changes(
             decisive.would_pass,
         )  # fmt: skip
         if now is Verdict.FAIL:
-            broken.append(change)
+            (remaining if then is Verdict.FAIL else broken).append(change)
         elif then in (Verdict.FAIL, Verdict.REVIEW) and now in (Verdict.PASS, Verdict.NA):
             cured.append(change)
         elif now is Verdict.REVIEW:
             to_judge.append(change)
         elif now is Verdict.NODATA:
             unknown.append(change)
-    return tuple(cured), tuple(broken), tuple(to_judge), tuple(unknown)
+    return tuple(cured), tuple(broken), tuple(remaining), tuple(to_judge), tuple(unknown)

@@ -93,6 +93,11 @@ class PlannerCluster(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def hopeless(self) -> int:
+        """Return how many mines would still miss the thresholds by the best proposal."""
+        return self.failing - self.saved
+
 
 class PlannerProposal(models.Model):
     """Hold one way to treat a cluster; `parts` are rows of `planner_rows.PartRow`."""

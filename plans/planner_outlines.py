@@ -17,6 +17,7 @@ from plans.workbook_rows import CornerRow
 
 # A metre in degrees: ground nearer than this lies at a side. A tenth of a millimetre: the grid.
 AT_A_SIDE, GRID = 1e-5, 1e-9
+FINEST_M = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,17 @@ def area_km2(shape: MultiPolygon) -> Decimal:
     """Return the ellipsoidal area of an outline, as a licence states it."""
     whole = _plain(shape)
     zone = zone_of_longitude(whole.centroid.x)
+    return in_km2(ellipsoidal_area_m2(_in_plane(whole, zone), zone))
+
+
+def _in_plane(shape: BaseGeometry, zone: int) -> BaseGeometry:
+    """Return a shape in metres of a zone, the easting first as it is drawn."""
 
     def to_plane(degrees: Any) -> Any:
-        # The plane's first axis is the easting, as shapely draws it.
         points = (lonlat_to_plane(longitude, latitude, zone) for longitude, latitude in degrees)
         return [(y, x) for x, y in points]
 
-    return in_km2(ellipsoidal_area_m2(shapely.transform(whole, to_plane), zone))
+    return shapely.transform(shape, to_plane)
 
 
 def corner_rows(
@@ -130,10 +135,7 @@ def corner_rows(
     zone = zone_of_longitude(whole.centroid.x)
     rows: list[CornerRow] = []
     for region, polygon in enumerate(_without_holes(whole), 1):
-        # Clockwise seen from above, and the first point is not given twice.
-        ring = list(shapely.geometry.polygon.orient(polygon, -1).exterior.coords)[:-1]
-        for point, (longitude, latitude) in enumerate(ring, 1):
-            x, y = lonlat_to_plane(longitude, latitude, zone)
+        for point, (y, x) in enumerate(_corners(_in_plane(polygon, zone)), 1):
             rows.append(
                 CornerRow(
                     row=first_row + len(rows),
@@ -147,6 +149,16 @@ def corner_rows(
                 )
             )
     return rows
+
+
+def _corners(polygon: BaseGeometry) -> list[tuple[float, float]]:
+    """Return the corners of a polygon in metres, clockwise, the first one not given twice.
+
+    Corners that a pen could not set apart are left out.
+    """
+    plain = shapely.simplify(polygon, FINEST_M)
+    ring = shapely.geometry.polygon.orient(plain, -1).exterior.coords
+    return list(ring)[:-1]
 
 
 def _without_holes(shape: BaseGeometry) -> list[BaseGeometry]:

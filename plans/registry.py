@@ -10,7 +10,7 @@ from django.utils.crypto import salted_hmac
 from mines.models import Mine, Mineral, StockClass
 from plans.models import CountyPlan
 from plans.workbook import SERVICE_LIFE, write_template
-from plans.workbook_rows import TemplateMine
+from plans.workbook_rows import ParsedPlan, TemplateMine
 from rulebook.current import current_rulebook
 from standards.terms import Method, MineState, ScaleUnit
 
@@ -54,8 +54,11 @@ def template_thresholds() -> dict[str, Decimal]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def make_template(plan: CountyPlan) -> bytes:
-    """Make the workbook that the plan's county fills in, with its registered mines locked in."""
+def make_template(plan: CountyPlan, *, prefill: ParsedPlan | None = None) -> bytes:
+    """Make the workbook that the plan's county fills in, with its registered mines locked in.
+
+    `prefill` holds what is filled in already.
+    """
     mines = registry_of(plan.county_id)
     return write_template(
         county_code=plan.county_id,
@@ -66,6 +69,7 @@ def make_template(plan: CountyPlan) -> bytes:
         registry_version=registry_version(mines),
         signing_key=template_key(),
         minerals=list(Mineral.objects.values_list("name", flat=True)),
+        prefill=prefill,
         demo=settings.DEMO,
     )
 

@@ -25,6 +25,7 @@ STAFF_PLACES = (
     Place("工作台", "desk", "desk"),
     Place("台账", "mine-list", "ledger", ("see_mines",)),
     Place("方案", "plan-list", "plan", ("see_plans", "see_drafts")),
+    Place("规划", "planner", "plan", ("see_drafts", "review_plan")),
     Place("公示", "notice-desk", "notice", ("publish_plan",)),
     Place("月报", "report-list", "report", ("see_reports", "draft_report")),
     Place("督导", "inspection-list", "inspect", ("inspect", "see_reports")),

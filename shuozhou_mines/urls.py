@@ -23,6 +23,7 @@ urlpatterns = [
     path("staff/layers/", include("mines.layer_urls")),
     path("staff/rulebook/", include("rulebook.urls")),
     path("staff/plans/", include("plans.urls")),
+    path("staff/planner/", include("plans.planner_urls")),
     path("staff/", include("taskforce.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/", include("mines.api")),

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from mines.layer_models import Layer, LayerShape
 from mines.layer_questions import zones_met
+from mines.layer_reading import read_layer
 from mines.models import CGCS2000
 from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
@@ -105,26 +106,30 @@ def test_projected_shapefiles_with_many_corners_are_cut_into_pieces(office, tmp_
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "sentence"),
+    ("content", "sentence"),
     [
-        (b"{}", "a.geojson", "这不是完好的 GeoJSON 文件"),
-        (b'{"type": "Point", "coordinates": [112, 39]}', "a.json", "没有面状图形"),
-        (b"PK\x03\x04nonsense", "a.zip", "压缩包"),
-        (b"nothing at all", "a.kml", "不是能读的图层"),
+        (b"{}", "这不是完好的 GeoJSON 文件"),
+        (b'{"type": "Point", "coordinates": [112, 39]}', "没有面状图形"),
+        (b"PK\x03\x04nonsense", "压缩包"),
+        (b"nothing at all", "不是能读的图层"),
         (geometry_bytes.geojson(geometry_bytes.DEGREES, crs=geometry_bytes.named("EPSG:4610")),
-         "a.geojson", "1980西安坐标系"),
-        (geometry_bytes.geojson([(y, x) for x, y in RED]), "a.geojson", "不是我国的经纬度"),
+         "1980西安坐标系"),
+        (geometry_bytes.geojson([(y, x) for x, y in RED]), "不是我国的经纬度"),
     ],
 )  # fmt: skip
-def test_files_that_cannot_be_read_are_refused_with_a_sentence(
-    office, content: bytes, name: str, sentence: str
-) -> None:
-    layer = loaded(office, content, file_name=name)
+def test_files_that_cannot_be_read_are_refused(content: bytes, sentence: str) -> None:
+    reading = read_layer(content)
+    assert reading.polygons == ()
+    assert reading.problem is not None
+    assert sentence in reading.problem.message
+
+
+def test_a_refused_file_is_told_on_its_page(office) -> None:
+    layer = loaded(office, b"nothing at all", file_name="a.kml")
     assert layer.state == "refused"
-    assert sentence in layer.problem
     page = office.get(reverse("layer", args=[layer.pk])).content.decode()
     assert "没有写入任何图形" in page
-    assert sentence in page
+    assert "不是能读的图层" in page
     assert not LayerShape.objects.exists()
 
 

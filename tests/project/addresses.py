@@ -14,9 +14,10 @@ from mines.boundaries import boundary_row
 from mines.check_models import MineFinding
 from mines.checks import start_check
 from mines.coordinates import read_text
+from mines.layer_actions import receive_layer
 from mines.models import Boundary, Mine
 from plans.actions import open_plan
-from plans.models import CountyPlan, Finding, PlanVersion, Round, Ruling
+from plans.models import CountyPlan, Finding, PlanVersion, Round, Ruling, SiteCheck
 from plans.tasks import queue_check
 from plans.workflow import State
 from publicity.models import PublicDocument
@@ -81,6 +82,7 @@ def build(people: Any, counties: Any) -> SimpleNamespace:
     )  # fmt: skip
     _registry(here)
     _ruling(here)
+    _ground(here)
     _objection(here)
     _visit(here)
     _orders_and_meetings(here)
@@ -192,6 +194,22 @@ def _ruling(here: Any) -> None:
         subject_key=finding.subject_key, basis_hash=finding.basis_hash, verdict=finding.verdict,
         decision="accepted", reason="现场核实。", basis_document="核查记录1号", at=OPENED_AT,
         by=make_person("second_office", Role.OFFICE), needs_confirmation=True,
+    )  # fmt: skip
+
+
+def _ground(here: Any) -> None:
+    """Load an internal layer, and record a department's opinion on the submitted plan."""
+    here.layer = receive_layer(
+        name="红线", kind="red_line", source="测试", as_of=date(2025, 8, 1), epsg=None,
+        confidentiality="internal", covers=[SHUOCHENG], by=here.people["office"], at=OPENED_AT,
+        upload=SimpleUploadedFile("a.kml", b"<kml/>"),
+    )  # fmt: skip
+    plan = here.plans[State.SUBMITTED]
+    here.site_check = SiteCheck.objects.create(
+        plan=plan, version=plan.versions.get(), area_code="Z1", department="林草", unit="林业局",
+        document_number="1号", signed_on=date(2025, 9, 1), outcome="agreed", sha256="0" * 64,
+        scan=store([b"%PDF-1.7"], folder="site-checks", suffix=".pdf").name, scan_name="a.pdf",
+        by=here.people["county_clerk"], at=OPENED_AT,
     )  # fmt: skip
 
 
@@ -324,6 +342,10 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "registry-list": lambda here, _on: ["no-renewal"],
     "registry-list-export": lambda here, _on: ["no-renewal"],
     "registry-rule": lambda here, _on: [MineFinding.objects.earliest("pk").rule],
+    "layer": lambda here, _on: [here.layer.pk],
+    "layer-progress": lambda here, _on: [here.layer.pk],
+    "layer-shapes": lambda here, _on: [here.layer.pk],
+    "layer-retire": lambda here, _on: [here.layer.pk],
     "rulebook-version": _rulebook,
     "rulebook-changes": _rulebook,
     "rulebook-approve": _rulebook,
@@ -348,6 +370,10 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "plan-check-progress": _version,
     "finding": _finding,
     "finding-rule": _finding,
+    "finding-request": _finding,
+    "plan-site-checks": _plan,
+    "site-check-file": lambda here, _on: [here.site_check.pk],
+    "site-check-withdraw": lambda here, _on: [here.site_check.pk],
     "ruling-confirm": lambda here, _on: [here.ruling.pk],
     "finding-shapes": _run,
     "findings-xlsx": _run,
@@ -434,6 +460,12 @@ POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
         "county": SHUOCHENG, "as_of": "2025-09-01", "given_by": "测试",
         "workbook": SimpleUploadedFile("台账.xlsx", b"another"),
     },
+    "layers": lambda here, _on: {
+        "kind": "red_line", "name": "公益林", "source": "测试", "as_of": "2025-09-01",
+        "confidentiality": "internal", "covers": [SHUOCHENG], "epsg": "",
+        "file": SimpleUploadedFile("b.kml", b"<kml/>"),
+    },
+    "finding-request": lambda here, _on: {"note": "已经核实。"},
     "rulebook-entry": lambda here, on: _entry_form(here, on),
     "finding-rule": lambda here, _on: {
         "seen": str(here.ruling.pk), "decision": "accepted", "reason": "现场核实。",

@@ -140,7 +140,7 @@ def clean_up() -> None:
         "mines_mine_ore_bodies", "mines_boundary", "mines_stock", "mines_productionsystem",
         "mines_licence", "mines_mine", "mines_registryupload", "mines_boundaryevent",
         "mines_stockevent", "mines_productionsystemevent", "mines_licenceevent", "mines_mineevent",
-        "mines_holder", "shuozhou_mines_job",
+        "mines_holder", "shuozhou_mines_job", "mines_listedmine", "mines_listedshape",
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")

@@ -14,8 +14,9 @@ from typing import Any
 from mines.sheets import CellValue, Misread, Sheet, Workbook, shown
 from mines.workbook_cells import plain, reader_of
 from mines.workbook_columns import MAPPED, VOLUME_UNITS, Column, StockKind
-from mines.workbook_reading import Reading, settle
+from mines.workbook_reading import settle
 from mines.workbook_rows import ParsedRegistry, Snapshot, StockRow, System
+from mines.workbook_tables import Reading
 from standards.terms import ScaleUnit
 
 COLUMNS = {column.field: column for column in MAPPED}

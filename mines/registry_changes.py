@@ -1,15 +1,25 @@
 """Say what a workbook would change in a county's registry; plain data, nothing is written."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mines.workbook_columns import HEADS, LICENCE_FIELDS, MAPPED, Kind, StockKind
-from mines.workbook_rows import KnownMine, MineEntry, Outline, ParsedRegistry, Snapshot
+from mines.workbook_rows import (
+    KnownMine,
+    MineEntry,
+    Outline,
+    ParsedRegistry,
+    Snapshot,
+    StockRow,
+    System,
+)
 from standards.terms import Method, ScaleUnit
 
 COLUMNS = {column.field: column for column in MAPPED}
 EMPTY = "空"
+OF_LICENCE = frozenset(LICENCE_FIELDS)
 
 
 @dataclass
@@ -30,8 +40,8 @@ class MineChange:
     licence: str = ""
     licence_id: int | None = None
     licence_fields: dict[str, str] = field(default_factory=dict)
-    systems: list[tuple[str, ...]] | None = None
-    stocks: list[tuple[str, ...]] | None = None
+    systems: list[System] | None = None
+    stocks: list[StockRow] | None = None
     outline: dict[str, Any] | None = None
 
 
@@ -63,7 +73,7 @@ def changes_between(
     for entry in parsed.mines:
         listed.add(entry.registry_no)
         known = snapshot.mines.get(entry.registry_no)
-        change = _change(entry, known, parsed, mineral_names)
+        change = _change(entry, known, parsed, mineral_names) if known else _new(entry, parsed)
         if change is None:
             found.same += 1
         else:
@@ -76,36 +86,46 @@ def changes_between(
     return found
 
 
+def _new(entry: MineEntry, parsed: ParsedRegistry) -> MineChange:
+    number, given = entry.registry_no, entry.fields
+    change = MineChange(number, given.get("name", ""), entry.row)
+    change.fields = {name: value for name, value in given.items() if name not in OF_LICENCE}
+    if given.get("licence_no"):
+        change.licence = "add"
+        change.licence_fields = {name: given.get(name, "") for name in LICENCE_FIELDS}
+    change.systems = parsed.systems.get(number)
+    change.stocks = parsed.stocks.get(number)
+    outline = parsed.outlines.get(number)
+    change.outline = None if outline is None else vars(outline)
+    return change
+
+
 def _change(
-    entry: MineEntry, known: KnownMine | None, parsed: ParsedRegistry, minerals: Mapping[str, str]
+    entry: MineEntry, known: KnownMine, parsed: ParsedRegistry, minerals: Mapping[str, str]
 ) -> MineChange | None:
-    old = known.fields if known else {}
-    merged = {**old, **entry.fields}
-    if known:
-        _keep_what_emptiness_cannot_take(known, merged)
-    changed = {name: value for name, value in merged.items() if value != old.get(name, "")}
+    merged = {**known.fields, **entry.fields}
+    _keep_what_emptiness_cannot_take(known, merged)
+    changed = {name: text for name, text in merged.items() if text != known.fields.get(name, "")}
     number = entry.registry_no
     systems = parsed.systems.get(number)
-    if systems is not None and known and sorted(systems) == sorted(known.systems):
+    if systems is not None and sorted(systems) == sorted(known.systems):
         systems = None
     stocks = parsed.stocks.get(number)
-    if stocks is not None and known and sorted(stocks) == sorted(known.stocks):
+    if stocks is not None and sorted(stocks) == sorted(known.stocks):
         stocks = None
     outline = parsed.outlines.get(number)
-    if outline is not None and known and known.regions and _same(outline.regions, known.regions):
+    if outline is not None and known.regions and _same(outline.regions, known.regions):
         outline = None
-    if known and not changed and systems is None and stocks is None and outline is None:
+    if not changed and systems is None and stocks is None and outline is None:
         return None
-    change = MineChange(number, merged.get("name", ""), entry.row, known.id if known else None)
-    change.fields = {k: v for k, v in merged.items() if k not in LICENCE_FIELDS}
-    if known and "ore_bodies" not in changed:
+    change = MineChange(number, merged["name"], entry.row, known.id)
+    change.fields = {name: value for name, value in merged.items() if name not in OF_LICENCE}
+    if "ore_bodies" not in changed:
         del change.fields["ore_bodies"]
     _plan_licence(change, known, changed, merged)
-    change.systems = None if systems is None else [tuple(each) for each in systems]
-    change.stocks = None if stocks is None else [tuple(each) for each in stocks]
+    change.systems, change.stocks = systems, stocks
     change.outline = None if outline is None else vars(outline)
-    if known is not None:
-        change.shown = _shown(known, changed, change, outline, minerals)
+    change.shown = _shown(known, changed, change, outline, minerals)
     return change
 
 
@@ -119,7 +139,7 @@ def _keep_what_emptiness_cannot_take(known: KnownMine, merged: dict[str, str]) -
 
 def _plan_licence(
     change: MineChange,
-    known: KnownMine | None,
+    known: KnownMine,
     changed: Mapping[str, str],
     merged: Mapping[str, str],
 ) -> None:
@@ -127,7 +147,7 @@ def _plan_licence(
     if not any(name in changed for name in LICENCE_FIELDS) or not merged.get("licence_no"):
         return
     change.licence_fields = {name: merged.get(name, "") for name in LICENCE_FIELDS}
-    latest = known.periods[-1] if known and known.periods else None
+    latest = known.periods[-1] if known.periods else None
     if latest is None or merged["valid_from"] > latest[2]:
         change.licence = "add"
     else:
@@ -145,9 +165,9 @@ def overlapping_period(change: MineChange, known: KnownMine) -> tuple[str, str] 
     return None
 
 
-def _same(given: list[dict[str, Any]], known: list[dict[str, Any]]) -> bool:
+def _same(given: str, known: list[dict[str, Any]]) -> bool:
     """Tell whether two boundaries have the same corners and heights; names do not matter."""
-    return _essence(given) == _essence(known)
+    return _essence(json.loads(given)) == _essence(known)
 
 
 def _essence(regions: list[dict[str, Any]]) -> list[Any]:
@@ -190,9 +210,8 @@ def _shown(
     if change.stocks is not None:
         rows.append(("资源储量", _stocks(known.stocks), _stocks(change.stocks)))
     if outline is not None:
-        corners = sum(len(ring["points"]) for region in outline.regions for ring in region["rings"])
-        old = _count_corners(known.regions)
-        rows.append(("矿区范围", old, f"{corners} 个拐点，{outline.area_km2} km²"))
+        old, new = _count_corners(known.regions), _count_corners(json.loads(outline.regions))
+        rows.append(("矿区范围", old, f"{new}，{outline.area_km2} km²"))
     return rows
 
 

@@ -4,7 +4,6 @@ Callers hold the transaction and the lock; the triggers that keep history see ev
 """
 
 import io
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -41,37 +40,58 @@ NULL = None
 def write_changes(
     changes: Sequence[MineChange], *, county_code: str, as_of: str, given_by: str
 ) -> None:
-    """Write new and changed mines with all that belongs to them."""
+    """Write new and changed mines with all that belongs to them.
+
+    The mines come last, so that the list takes up each new one once, with all its rows; that they
+    are there is asked for at the end of the transaction.
+    """
     holders = _holders(changes)
     new = [change for change in changes if change.id is None]
     changed = [change for change in changes if change.id is not None]
     ids = dict(zip((c.registry_no for c in new), _next_ids("mines_mine", len(new)), strict=True))
     ids |= {change.registry_no: change.id for change in changed if change.id is not None}
-    copy(
-        "mines_mine",
-        ("id", "registry_no", "county_id", "holder_id", "mineral_id", *MINE_FIELDS, "as_of",
-         "given_by", "is_demo"),
-        (
-            (
-                ids[change.registry_no],
-                change.registry_no,
-                county_code,
-                holders[_holder_key(change.fields)],
-                change.fields["mineral"],
-                *(_value(name, change.fields.get(name, "")) for name in MINE_FIELDS),
-                as_of,
-                given_by,
-                "f",
-            )
-            for change in new
-        ),
-    )  # fmt: skip
-    _update_mines(changed, holders, as_of, given_by)
     _write_licences(changes, ids)
     _write_systems(changes, ids)
     _write_stocks(changes, ids)
     _write_boundaries(changes, ids, as_of)
     _write_ore_bodies(changes, ids)
+    _add_mines(new, ids, holders, (county_code, as_of, given_by))
+    _update_mines(changed, holders, as_of, given_by)
+
+
+def _add_mines(
+    new: Sequence[MineChange],
+    ids: dict[str, int],
+    holders: dict[tuple[str, str], int],
+    source: tuple[str, str, str],
+) -> None:
+    """Write the rows of new mines; `source` is county, as-of day and who gave the data."""
+    copy(
+        "mines_mine",
+        (
+            "id",
+            "registry_no",
+            "holder_id",
+            "mineral_id",
+            *MINE_FIELDS,
+            "county_id",
+            "as_of",
+            "given_by",
+            "is_demo",
+        ),
+        (
+            (
+                ids[change.registry_no],
+                change.registry_no,
+                holders[_holder_key(change.fields)],
+                change.fields["mineral"],
+                *(_value(name, change.fields.get(name, "")) for name in MINE_FIELDS),
+                *source,
+                "f",
+            )
+            for change in new
+        ),
+    )
 
 
 def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -272,12 +292,11 @@ def _write_boundaries(changes: Sequence[MineChange], ids: dict[str, int], as_of:
 
     def values(change: MineChange) -> tuple[Any, ...]:
         outline = change.outline or {}
-        regions = json.dumps(outline["regions"], ensure_ascii=False)
         return (
             ids[change.registry_no],
             outline["wkb"],
             outline["area_km2"],
-            regions,
+            outline["regions"],
             outline["source_text"],
             "f",
             as_of,

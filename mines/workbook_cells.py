@@ -7,10 +7,12 @@ Numbers lose their trailing noughts, days are ISO, terms and minerals their code
 import datetime
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from mines.sheet_values import (
+    EXACT_DIGITS,
     CellValue,
     Misread,
     as_choice,
@@ -21,8 +23,11 @@ from mines.sheet_values import (
 )
 from mines.workbook_columns import Column, Kind
 
-Reader = Callable[[CellValue], str | Misread]
+Read = str | Misread
+Reader = Callable[[CellValue], Read]
+ColumnReader = Callable[[Sequence[CellValue]], list[Read]]
 YES, NO = "是", "否"
+TEXTS = (Kind.TEXT, Kind.CODE, Kind.CORNER)
 DAY = r"\d{4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?"
 TWO_DAYS = re.compile(rf"\D*({DAY})\s*(?:至|到|—+|–|-+|~|～)\s*({DAY})\D*")
 TWO_HEIGHTS = re.compile(
@@ -41,31 +46,56 @@ def canonical(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+class Remembered(dict[CellValue, Read]):
+    """Remember what each value of a column was read as."""
+
+    def __init__(self, read: Reader) -> None:
+        super().__init__({None: ""})
+        self.read = read
+
+    def __missing__(self, value: CellValue) -> Read:
+        """Read a value that comes for the first time."""
+        found = self[value] = self.read(value)
+        return found
+
+
 def reader_of(
     column: Column, minerals: Mapping[str, str], *, factor: Decimal = Decimal(1)
-) -> Reader:
-    """Return the function that reads cells of a column; `minerals` maps plain names to codes.
+) -> ColumnReader:
+    """Return the function that reads the cells of a column; `minerals` maps plain names to codes.
 
     `factor` leads from the unit in the head of a county's own table to ours.
     """
     read = _readers(column, minerals, factor)
-    known: dict[tuple[type, CellValue], str | Misread] = {}
+    remembered = Remembered(read)
 
-    def remembering(value: CellValue) -> str | Misread:
-        if value is None:
-            return ""
-        key = (value.__class__, value)
-        found = known.get(key)
-        if found is None:
-            found = known[key] = read(value)
-        return found
+    def read_column(cells: Sequence[CellValue]) -> list[Read]:
+        kinds = set(map(type, cells))
+        if column.kind in TEXTS and kinds <= {str, type(None)} and _is_plain(column, cells):
+            return [cell or "" for cell in cells]  # type: ignore[misc]
+        if bool in kinds:  # True and 1 are the same to a dictionary
+            return [
+                read(cell) if cell is True or cell is False else remembered[cell] for cell in cells
+            ]
+        return list(map(remembered.__getitem__, cells))
 
-    return remembering
+    return read_column
+
+
+def _is_plain(column: Column, texts: Sequence[Any]) -> bool:
+    """Tell whether all texts of a column already are as we would write them."""
+    together = "".join(filter(None, texts))
+    return (
+        together.isprintable()
+        and " " not in together
+        and (column.kind is not Kind.CODE or (together.isascii() and together == together.upper()))
+        and max(map(len, filter(None, texts)), default=0) <= column.longest
+    )
 
 
 def _readers(column: Column, minerals: Mapping[str, str], factor: Decimal) -> Reader:
     if column.kind is Kind.DECIMAL:
-        return lambda value: _decimal(value, column, factor)
+        return _decimals(column, factor)
     if column.kind is Kind.DATE:
         return _date
     if column.kind is Kind.TERM:
@@ -83,25 +113,32 @@ def _readers(column: Column, minerals: Mapping[str, str], factor: Decimal) -> Re
     return lambda value: _text(value, column)
 
 
-def _text(value: CellValue, column: Column) -> str | Misread:
-    # The usual cell needs nothing done: no blanks, no signs that cannot be seen.
-    if (
-        isinstance(value, str)
-        and len(value) <= column.longest
-        and value.isprintable()
-        and " " not in value
-    ):
-        return value
+def _text(value: CellValue, column: Column) -> Read:
     read = as_text(value, longest=column.longest)
     return read if isinstance(read, Misread) else read or ""
 
 
-def _code(value: CellValue, column: Column) -> str | Misread:
+def _code(value: CellValue, column: Column) -> Read:
     read = _text(value, column)
     return read if isinstance(read, Misread) else plain(read).upper()
 
 
-def _decimal(value: CellValue, column: Column, factor: Decimal) -> str | Misread:
+def _decimals(column: Column, factor: Decimal) -> Reader:
+    """Return a reader that tells at once of most numbers that they fit as they are."""
+    lowest = float("-inf") if column.minimum is None else float(column.minimum)
+    below = float(column.below)
+
+    def read(value: CellValue) -> Read:
+        if isinstance(value, float) and factor == 1 and lowest <= value and abs(value) < below:
+            text = f"{value:.{EXACT_DIGITS}g}"
+            if value and "e" not in text and len(text.partition(".")[2]) <= column.places:
+                return text
+        return _decimal(value, column, factor)
+
+    return read
+
+
+def _decimal(value: CellValue, column: Column, factor: Decimal) -> Read:
     number = as_decimal(value, minimum=column.minimum)
     if number is None or isinstance(number, Misread):
         return "" if number is None else number
@@ -120,14 +157,14 @@ def _decimal(value: CellValue, column: Column, factor: Decimal) -> str | Misread
     return canonical(rounded)
 
 
-def _date(value: CellValue) -> str | Misread:
+def _date(value: CellValue) -> Read:
     read = as_date(value)
     if isinstance(read, Misread):
         return read
     return "" if read is None else read.isoformat()
 
 
-def _term(value: CellValue, column: Column) -> str | Misread:
+def _term(value: CellValue, column: Column) -> Read:
     assert column.terms is not None  # noqa: S101
     read = as_choice(value, column.terms)
     if isinstance(read, Misread):
@@ -135,14 +172,14 @@ def _term(value: CellValue, column: Column) -> str | Misread:
     return "" if read is None else read.value
 
 
-def _yes_no(value: CellValue) -> str | Misread:
+def _yes_no(value: CellValue) -> Read:
     text = plain(shown(value))
     if text in ("", YES, NO):
         return {"": "", YES: "t", NO: "f"}[text]
     return Misread("unknown_choice", "不在可选范围内。请填写“是”或“否”，不清楚时留空。", "是、否")
 
 
-def _mineral(value: CellValue, minerals: Mapping[str, str]) -> str | Misread:
+def _mineral(value: CellValue, minerals: Mapping[str, str]) -> Read:
     text = plain(shown(value, 200))
     if not text:
         return ""
@@ -152,7 +189,7 @@ def _mineral(value: CellValue, minerals: Mapping[str, str]) -> str | Misread:
     return Misread("unknown_mineral", "不在矿种目录中。请从下拉列表中选择矿种。", "目录中的矿种")
 
 
-def _period(value: CellValue) -> str | Misread:
+def _period(value: CellValue) -> Read:
     """Return two ISO days with a slash between them."""
     match = TWO_DAYS.fullmatch(unicodedata.normalize("NFKC", shown(value, 200)))
     if not match:
@@ -165,7 +202,7 @@ def _period(value: CellValue) -> str | Misread:
     return wrong or "/".join(day.isoformat() for day in days if isinstance(day, datetime.date))
 
 
-def _heights(value: CellValue) -> str | Misread:
+def _heights(value: CellValue) -> Read:
     """Return upper and lower elevation with a slash between them, whichever came first."""
     text = plain(shown(value, 200))
     if not text:

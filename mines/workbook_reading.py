@@ -1,18 +1,16 @@
 """Read a registry workbook made from the template: its rows, and every cell that is wrong."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
 from stdnum.cn import uscc
 
-from mines.sheet_values import problem_at
-from mines.sheets import CellProblem, CellValue, Misread, Severity, Sheet, Workbook, shown
-from mines.workbook_cells import Reader, plain, reader_of
+from mines.readings import Problem
+from mines.sheets import CellProblem, Misread, Severity, Workbook, problem_at, shown
+from mines.workbook_cells import plain
 from mines.workbook_columns import (
     CORNERS,
-    FIRST_ROW,
     HEAD_ROW,
     HEADS,
     LICENCE_FIELDS,
@@ -20,101 +18,13 @@ from mines.workbook_columns import (
     MINES,
     STOCKS,
     SYSTEMS,
-    Column,
     Table,
 )
-from mines.workbook_corners import Corner, read_corners
+from mines.workbook_corners import read_corners
 from mines.workbook_rows import MineEntry, ParsedRegistry, Snapshot
+from mines.workbook_tables import Reading, Rows
 
 NEW_NUMBER = re.compile(r"C\d{6}(19|20)\d{2}(0[1-9]|1[0-2])\d{10}")
-
-
-class Reading:
-    """One pass over a workbook, gathering problems as it goes."""
-
-    def __init__(self, snapshot: Snapshot, minerals: Mapping[str, str]) -> None:
-        self.snapshot = snapshot
-        self.minerals = minerals
-        self.problems: list[CellProblem] = []
-        self.said: set[tuple[str, int, int]] = set()
-
-    def at(
-        self,
-        sheet: str,
-        row: int,
-        column: int,
-        misread: Misread,
-        found: CellValue = None,
-        severity: Severity = "error",
-    ) -> None:
-        """Note a problem with a cell; what follows from one is no news."""
-        if (sheet, row, column) in self.said:
-            return
-        if severity == "error":
-            self.said.add((sheet, row, column))
-        self.problems.append(problem_at(sheet, row, column, misread, found, severity))
-
-    def whole(self, sheet: str, code: str, message: str, severity: Severity = "error") -> None:
-        """Note a problem with a whole sheet or workbook."""
-        self.problems.append(CellProblem(sheet, "", severity, code, message))
-
-    def rows(self, table: Table, sheet: Sheet) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield the filled rows of a sheet of our template."""
-        columns = []
-        for number, column in enumerate(table.columns, start=1):
-            found = sheet.value(HEAD_ROW, number)
-            if plain(shown(found)) == plain(column.head):
-                columns.append((number, column, reader_of(column, self.minerals)))
-            else:
-                says = f"应为表头“{column.head}”。请恢复表头，或重新下载模板后再填。"
-                misread = Misread("head_changed", says, column.head)
-                self.at(sheet.name, HEAD_ROW, number, misread, found)
-        yield from self.read_rows(sheet, columns, FIRST_ROW)
-
-    def read_rows(
-        self, sheet: Sheet, columns: list[tuple[int, Column, Reader]], first: int
-    ) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield (row number, field → canonical text) of every row that is not empty."""
-        faulty = sheet.errors.keys() | sheet.formulas | sheet.merged_cells
-        faulty_rows = {row for row, _ in faulty}
-        width = max((number for number, _, _ in columns), default=0)
-        plan = [
-            (number - 1, column.field, column.required, read) for number, column, read in columns
-        ]
-        for row, cells in enumerate(sheet.rows[first - 1 :], start=first):
-            if len(cells) < width:
-                cells = [*cells, *[None] * (width - len(cells))]
-            values: dict[str, str] = {}
-            wrong = []
-            for at, field, required, read in plan:
-                value = read(cells[at])
-                if value.__class__ is not str or (required and not value):
-                    wrong.append((at, field, value))
-                    value = ""
-                values[field] = value
-            has_fault = row in faulty_rows
-            if not has_fault and not any(values.values()) and _is_blank(wrong):
-                continue
-            for at, _field, value in wrong:
-                column = next(each for number, each, _ in columns if number == at + 1)
-                misread = value if isinstance(value, Misread) else _missing(column)
-                if not (has_fault and sheet.fault(row, at + 1)):
-                    self.at(sheet.name, row, at + 1, misread, cells[at])
-            if has_fault:
-                for number, _column, _read in columns:
-                    fault = sheet.fault(row, number)
-                    if fault:
-                        self.at(sheet.name, row, number, fault, sheet.value(row, number))
-            yield row, values
-
-
-def _is_blank(wrong: list[tuple[int, str, Any]]) -> bool:
-    return not any(isinstance(value, Misread) for _, _, value in wrong)
-
-
-def _missing(column: Column) -> Misread:
-    note = f"{column.note}" if column.note else "这一列必填。"
-    return Misread("missing", f"没有填写“{column.head}”。{note}", column.head)
 
 
 def read_registry(
@@ -135,7 +45,7 @@ def read_registry(
         )
         parsed.problems = reading.problems
         return parsed
-    rows = list(reading.rows(MINES, sheet))
+    rows = reading.rows(MINES, sheet)
     parsed.mines = settle(reading, sheet.name, rows, lambda field: MINES.positions.get(field, 0))
     keys = _Keys(parsed.mines, snapshot)
     _read_systems(reading, workbook, keys, parsed)
@@ -158,7 +68,7 @@ def is_template(workbook: Workbook) -> bool:
 def settle(
     reading: Reading,
     sheet: str,
-    rows: list[tuple[int, dict[str, str]]],
+    rows: Iterable[tuple[int, dict[str, str]]],
     position: Callable[[str], int],
 ) -> list[MineEntry]:
     """Give every row its registry number, and hold it to what a mine must satisfy."""
@@ -280,7 +190,7 @@ def _check_mine(row: int, mine: dict[str, str], say: Callable[..., None]) -> Non
     if top and bottom and float(top) <= float(bottom):
         says = f"不高于开采标高止 {bottom} 米。起为上限，止为下限，请核对。"
         say(row, "elevation_top_m", Misread("top_below_bottom", says, f"大于 {bottom}"), top)
-    _check_scale(row, mine, "scale", "scale_unit", say)
+    _check_scale(row, "scale", mine.get("scale", ""), "scale_unit", mine.get("scale_unit"), say)
     density = mine.get("density", "")
     if density and not 0 < float(density) < 10:
         says = "不合理，应大于 0 且小于 10 吨/立方米。请核对数值和单位。"
@@ -288,15 +198,14 @@ def _check_mine(row: int, mine: dict[str, str], say: Callable[..., None]) -> Non
 
 
 def _check_scale(
-    row: int, given: dict[str, str], field: str, unit: str, say: Callable[..., None]
+    row: int, field: str, scale: str, unit_field: str, unit: str | None, say: Callable[..., None]
 ) -> None:
-    scale = given.get(field, "")
     if scale and not float(scale) > 0:
         says = "应大于 0。没有规模的请留空。"
         say(row, field, Misread("scale_zero", says, "大于 0"), scale)
-    elif scale and not given.get(unit):
-        says = f"没有填写“{HEADS[unit]}”。填了规模就要选择万吨/年或万立方米/年。"
-        say(row, unit, Misread("unit_missing", says, "万吨/年、万立方米/年"), "")
+    elif scale and not unit:
+        says = f"没有填写“{HEADS[unit_field]}”。填了规模就要选择万吨/年或万立方米/年。"
+        say(row, unit_field, Misread("unit_missing", says, "万吨/年、万立方米/年"), "")
 
 
 class _Keys:
@@ -311,19 +220,29 @@ class _Keys:
         for entry in mines:
             self.by_key[entry.registry_no] = entry.registry_no
 
-    def find(self, reading: Reading, table: Table, row: int, key: str) -> str | None:
-        """Return the registry number, or report the cell."""
+    def find(self, reading: Reading, table: Table, rows: Rows) -> list[str | None]:
+        """Return the registry number that each row means, and report the rows that mean none."""
+        keys = rows.column("key")
+        found = {key: self._number(key) for key in set(keys)}
+        if None in found.values():
+            for row, key in zip(rows.numbers, keys, strict=True):
+                if key and found[key] is None:
+                    self._report(reading, table, row, key)
+        return [found[key] for key in keys]
+
+    def _number(self, key: str) -> str | None:
         text = plain(key)
-        number = self.by_key.get(text) or self.by_key.get(text.upper())
-        if number is None and key:
-            says = (
-                "在附表1 中对应不止一座矿山。请改填台账编号。"
-                if text in self.by_key
-                else ("在附表1 中没有。请填写附表1 里的台账编号或矿山名称。")
-            )
-            code = "key_unclear" if text in self.by_key else "key_unknown"
-            reading.at(table.sheet, row, 1, Misread(code, says, "附表1 的台账编号或矿山名称"), key)
-        return number
+        return self.by_key.get(text) or self.by_key.get(text.upper())
+
+    def _report(self, reading: Reading, table: Table, row: int, key: str) -> None:
+        is_known = plain(key) in self.by_key
+        says = (
+            "在附表1 中对应不止一座矿山。请改填台账编号。"
+            if is_known
+            else "在附表1 中没有。请填写附表1 里的台账编号或矿山名称。"
+        )
+        code = "key_unclear" if is_known else "key_unknown"
+        reading.at(table.sheet, row, 1, Misread(code, says, "附表1 的台账编号或矿山名称"), key)
 
 
 def _read_systems(
@@ -336,20 +255,20 @@ def _read_systems(
     def say(row: int, field: str, misread: Misread, found: str) -> None:
         reading.at(SYSTEMS.sheet, row, SYSTEMS.positions[field], misread, found)
 
-    for row, given in reading.rows(SYSTEMS, sheet):
-        number = keys.find(reading, SYSTEMS, row, given.get("key", ""))
+    rows = reading.rows(SYSTEMS, sheet)
+    fields = [rows.column(field) for field in ("name", "method", "design_scale", "unit")]
+    numbers = keys.find(reading, SYSTEMS, rows)
+    for row, number, system in zip(rows.numbers, numbers, zip(*fields, strict=True), strict=True):
         if number is None:
             continue
-        _check_scale(row, given, "design_scale", "unit", say)
+        name, _, scale, unit = system
+        _check_scale(row, "design_scale", scale, "unit", unit, say)
         systems = parsed.systems.setdefault(number, [])
-        name = given.get("name", "")
         if any(name == each[0] for each in systems):
             says = "与同一矿山的另一个生产系统同名。请改名或删去重复的一行。"
             say(row, "name", Misread("duplicate_system", says, "不重复的系统名称"), name)
             continue
-        systems.append(
-            (name, given.get("method", ""), given.get("design_scale", ""), given.get("unit", ""))
-        )
+        systems.append(system)
 
 
 def _read_stocks(
@@ -358,9 +277,11 @@ def _read_stocks(
     sheet = workbook.sheet(STOCKS.sheet)
     if sheet is None:
         return
-    for row, given in reading.rows(STOCKS, sheet):
-        number = keys.find(reading, STOCKS, row, given.get("key", ""))
-        kind = given.get("stock_class", "")
+    rows = reading.rows(STOCKS, sheet)
+    fields = [rows.column(field) for field in ("stock_class", "amount", "unit", "as_of")]
+    numbers = keys.find(reading, STOCKS, rows)
+    for row, number, stock in zip(rows.numbers, numbers, zip(*fields, strict=True), strict=True):
+        kind, amount, unit, day = stock
         if number is None or not kind:
             continue
         stocks = parsed.stocks.setdefault(number, [])
@@ -369,9 +290,7 @@ def _read_stocks(
             misread = Misread("duplicate_stock", says, "每类一行")
             reading.at(STOCKS.sheet, row, STOCKS.positions["stock_class"], misread, kind)
             continue
-        stocks.append(
-            (kind, given.get("amount", ""), given.get("unit", ""), given.get("as_of") or as_of)
-        )
+        stocks.append((kind, amount, unit, day or as_of))
 
 
 def _read_boundaries(
@@ -380,28 +299,15 @@ def _read_boundaries(
     sheet = workbook.sheet(CORNERS.sheet)
     if sheet is None:
         return
-    mines: dict[str, list[Corner]] = {}
-    for row, given in reading.rows(CORNERS, sheet):
-        number = keys.find(reading, CORNERS, row, given.get("key", ""))
-        if number is not None:
-            corner = Corner(
-                row,
-                given.get("region", ""),
-                given.get("point", ""),
-                given.get("x", ""),
-                given.get("y", ""),
-                given.get("top", ""),
-                given.get("bottom", ""),
-                given.get("hole", ""),
-            )
-            mines.setdefault(number, []).append(corner)
+    rows = reading.rows(CORNERS, sheet)
+    numbers = keys.find(reading, CORNERS, rows)
     wrong = {problem.cell for problem in reading.problems if problem.sheet == CORNERS.sheet}
 
-    def report(corner: Corner, field: str, problem: Any) -> None:
-        cell = CORNERS.cell(field, corner.row)
+    def report(row: int, field: str, problem: Problem) -> None:
+        cell = CORNERS.cell(field, row)
         if cell in wrong:
             return
-        message = f"{CORNERS.sheet} 第{corner.row}行 {cell} 单元格：{problem.message}"
+        message = f"{CORNERS.sheet} 第{row}行 {cell} 单元格：{problem.message}"
         reading.problems.append(
             CellProblem(
                 CORNERS.sheet,
@@ -414,8 +320,4 @@ def _read_boundaries(
             )
         )
 
-    # A mine with an unreadable corner is not judged further: what follows from it is no news.
-    parsed.outlines = read_corners(
-        {key: rows for key, rows in mines.items() if all(each.x and each.y for each in rows)},
-        report,
-    )
+    parsed.outlines = read_corners(rows, numbers, report)

@@ -14,12 +14,12 @@ StockRow = tuple[str, str, str, str]
 
 @dataclass
 class Outline:
-    """One mine's boundary: regions as `Boundary.regions` keeps them, EWKB in hex, km²."""
+    """One mine's boundary: regions as JSON of `Boundary.regions`, EWKB in hex, km², as text."""
 
-    regions: list[dict[str, Any]]
+    regions: str
     wkb: str
     area_km2: str
-    source_text: str = ""
+    source_text: str
 
 
 @dataclass

@@ -17,7 +17,7 @@ from supervision.bulletin_content import (
 )
 from supervision.bulletins import compute_figures, months_of, quarter_name
 from supervision.models import Bulletin
-from supervision.permissions import check_issue
+from supervision.permissions import check_issue, may_approve
 from supervision.sentences import draft_paragraphs, refresh_paragraphs
 from supervision.tasks import PDF_JOB
 from taskforce.trail import record
@@ -87,19 +87,78 @@ def edit_paragraph(*, bulletin_id: int, key: str, text: str, by: Any) -> Bulleti
 
 
 @transaction.atomic
+def set_layout(
+    *, bulletin_id: int, head: str, addressees: str, copies_to: str, copies: int | None, by: Any
+) -> Bulletin:
+    """Choose the head and to whom the bulletin goes (W-12).
+
+    Raise NotAllowed, WrongState when it has been issued.
+    """
+    check_issue(by)
+    bulletin = _locked_draft(bulletin_id)
+    bulletin.head, bulletin.addressees = head, addressees.strip()
+    bulletin.copies_to, bulletin.copies = copies_to.strip(), copies
+    bulletin.save(update_fields=["head", "addressees", "copies_to", "copies"])
+    record("季通报版头与分发", by=by, subject=bulletin, head=head)
+    return bulletin
+
+
+@transaction.atomic
+def approve_bulletin(
+    *, bulletin_id: int, content: str, approver: str, approved_on: date, by: Any, at: datetime
+) -> Bulletin:
+    """Keep the leader's approval of exactly the content that was read.
+
+    content: the mark of what was on the screen. A leader approves in person; the office enters an
+    approval on paper under the leader's name. Raise NotAllowed, Incomplete for a day to come or
+    without a name, WrongState when it was issued, or changed while it was read.
+    """
+    in_person = may_approve(by)
+    if not in_person:
+        check_issue(by)
+    bulletin = _locked_draft(bulletin_id)
+    name = str(by) if in_person else approver.strip()
+    day = timezone.localdate(at) if in_person else approved_on
+    if not name:
+        raise Incomplete("请填写签批的领导姓名和职务。")
+    if day > timezone.localdate(at):
+        raise Incomplete(f"签批日期 {day} 还没有到，请填实际签批的日期。")
+    if content != content_key(bulletin_content(bulletin)):
+        raise WrongState("通报在你打开之后又改过，没有签批。请看过现在的内容再签。")
+    bulletin.approver, bulletin.approved_on = name, day
+    bulletin.approved_content, bulletin.approved_by = content, by
+    bulletin.save(update_fields=["approver", "approved_on", "approved_content", "approved_by"])
+    record("季通报签批", by=by, subject=bulletin, approver=name, on=str(day))
+    return bulletin
+
+
+def is_approved(bulletin: Bulletin) -> bool:
+    """Tell whether what the draft says now is what was approved."""
+    return bulletin.approved_content == content_key(bulletin_content(bulletin))
+
+
+@transaction.atomic
 def issue_bulletin(
     *, bulletin_id: int, number: int, issued_on: date, is_public: bool, by: Any
 ) -> Bulletin:
-    """Issue the draft under the next document number, lock it and have its PDF printed.
+    """Issue the approved draft under the next number, lock it and have its PDF printed.
 
-    Raise NotAllowed, WrongState when it has been issued, Incomplete for a number that is taken or a
-    day before the quarter's end.
+    Raise NotAllowed, WrongState when it has been issued, Incomplete without an approval of what it
+    says now, for a number that is taken, or a day before the quarter or the approval.
     """
     check_issue(by)
     bulletin = _locked_draft(bulletin_id)
     if issued_on < months_of(bulletin.year, bulletin.quarter)[0]:
         raise Incomplete(f"印发日期 {issued_on} 早于{bulletin.period}，请核对。")
-    named = document_number(issued_on.year, number)
+    if not bulletin.approved_on:
+        raise Incomplete("还没有领导签批。请先送领导签批，再印发。")
+    if not is_approved(bulletin):
+        raise Incomplete(
+            f"{bulletin.approver}签批之后，文字、数据或分发范围又改过。请重新送签，再印发。"
+        )
+    if issued_on < bulletin.approved_on:
+        raise Incomplete(f"印发日期 {issued_on} 早于签批日期 {bulletin.approved_on}，请核对。")
+    named = document_number(issued_on.year, number, bulletin.head)
     bulletin.state = Bulletin.State.ISSUED
     bulletin.number, bulletin.document_number = number, named
     bulletin.issued_by, bulletin.issued_on, bulletin.is_public = by, issued_on, is_public
@@ -109,7 +168,8 @@ def issue_bulletin(
             bulletin.save()
     except IntegrityError:
         raise Incomplete(
-            f"文号 {named} 已经用过，下一个可用的是 {next_number(issued_on.year)} 号。"
+            f"文号 {named} 已经用过，下一个可用的是 "
+            f"{next_number(issued_on.year, bulletin.head)} 号。"
         ) from None
     record("季通报印发", by=by, subject=bulletin, document_number=named, public=is_public)
     _enqueue_pdf(bulletin, by)
@@ -135,9 +195,10 @@ def _drop_preview(bulletin: Bulletin) -> None:
         transaction.on_commit(lambda: bulletin.pdf.storage.delete(preview))
 
 
-def next_number(year: int) -> int:
-    """Return the first number not used yet for bulletins issued in a year."""
-    used = Bulletin.objects.filter(issued_on__year=year).values_list("number", flat=True)
+def next_number(year: int, head: str = Bulletin.Head.DOCUMENT) -> int:
+    """Return the first number not used yet for bulletins with this head issued in a year."""
+    issued = Bulletin.objects.filter(issued_on__year=year, head=head)
+    used = issued.values_list("number", flat=True)
     return max((number for number in used if number is not None), default=0) + 1
 
 

@@ -23,8 +23,7 @@ from supervision.content import (
 from supervision.models import Bulletin
 
 ISSUING_BODY = "朔州市非煤行业管理及综合整治整合工作专班办公室"
-ADDRESSEES = "各县（市、区）人民政府，专班各成员单位"
-COPIES_TO = "市委、市政府有关领导。"
+BRIEF_NAME = "朔州市非煤矿山整治整合简报"
 
 
 def title_of(year: int, quarter: int) -> str:
@@ -32,8 +31,10 @@ def title_of(year: int, quarter: int) -> str:
     return f"关于{quarter_name(year, quarter)}全市非煤矿山整治整合工作进展情况的通报"
 
 
-def document_number(year: int, number: int) -> str:
-    """Return the office's document number for the year of issue."""
+def document_number(year: int, number: int, head: str = Bulletin.Head.DOCUMENT) -> str:
+    """Return the number for the year of issue: the office's own series, or the brief's."""
+    if head == Bulletin.Head.BRIEF:
+        return f"{year}年第{number}期"
     return f"朔非煤整治办〔{year}〕{number}号"
 
 
@@ -43,21 +44,24 @@ def bulletin_content(bulletin: Bulletin) -> BulletinContent:
     note = "此件公开发布" if bulletin.is_public else "此件不公开"
     sections = sections_of(bulletin)
     return BulletinContent(
-        head="document",
+        head="brief" if bulletin.head == Bulletin.Head.BRIEF else "document",
+        head_name=BRIEF_NAME,
         issuing_body=ISSUING_BODY,
         title=bulletin.title,
         document_number=bulletin.document_number,
-        addressees=ADDRESSEES,
+        addressees=bulletin.addressees,
         opening=sections[0].blocks,
         sections=sections[1:],
         annexes=(annex_of(bulletin.figures),),
         signed_on=bulletin.issued_on or timezone.localdate(bulletin.drafted_at),
         signature=ISSUING_BODY,
         note=note if issued else "草稿，仅供核稿，未经签发",
-        copies_to=COPIES_TO,
+        copies_to=bulletin.copies_to,
+        copies=bulletin.copies,
         printed_by=ISSUING_BODY,
         printed_on=bulletin.issued_on,
         is_demo=settings.DEMO,
+        archive=issued,
     )
 
 

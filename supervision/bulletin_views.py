@@ -31,9 +31,9 @@ from supervision.bulletin_workbook import annex_workbook
 from supervision.bulletins import sources_of
 from supervision.charts import Chart, render_chart_svg
 from supervision.content import Block, Table
-from supervision.forms import IssueForm, ParagraphForm, QuarterForm
+from supervision.forms import ApprovalForm, IssueForm, LayoutForm, ParagraphForm, QuarterForm
 from supervision.models import Bulletin, MonthlyReport
-from supervision.permissions import may_issue, may_read_desk
+from supervision.permissions import may_approve, may_issue, may_read_desk
 from supervision.tasks import PDF_JOB
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -100,6 +100,44 @@ def bulletin_print(request: HttpRequest, bulletin_id: int) -> HttpResponse:
     job = actions.print_bulletin(bulletin_id=shown.pk, by=request.user)
     if job is None:
         messages.success(request, "PDF 与现在的内容一致，不用重新生成。")
+    return redirect("bulletin", shown.pk)
+
+
+@require_POST
+def bulletin_layout(request: HttpRequest, bulletin_id: int) -> HttpResponse:
+    """Store head and distribution."""
+    shown = _for_desk(request, bulletin_id)
+    form = LayoutForm(request.POST, instance=_for_desk(request, bulletin_id))
+    if not form.is_valid():
+        return _page(request, shown, layout_form=form)
+    actions.set_layout(bulletin_id=shown.pk, by=request.user, **form.cleaned_data)
+    messages.success(request, "版头和分发范围已保存。")
+    return redirect("bulletin", shown.pk)
+
+
+@require_POST
+def bulletin_approve(request: HttpRequest, bulletin_id: int) -> HttpResponse:
+    """Approve in person, or enter the approval that a leader gave on paper."""
+    shown = _for_desk(request, bulletin_id)
+    now = timezone.now()
+    given: dict[str, Any] = {"approver": "", "approved_on": timezone.localdate(now)}
+    form = ApprovalForm(request.POST)
+    if not may_approve(request.user):
+        if not form.is_valid():
+            return _page(request, shown, approval_form=form)
+        given = form.cleaned_data
+    try:
+        approved = actions.approve_bulletin(
+            bulletin_id=shown.pk,
+            content=request.POST.get("content", ""),
+            by=request.user,
+            at=now,
+            **given,
+        )
+    except Incomplete as refusal:
+        form.add_error(None, refusal.message)
+        return _page(request, shown, approval_form=form)
+    messages.success(request, f"已签批：{approved.approver}。现在可以印发。")
     return redirect("bulletin", shown.pk)
 
 
@@ -211,15 +249,29 @@ def _page(
     shown: Bulletin,
     *,
     issue_form: Form | None = None,
+    layout_form: Form | LayoutForm | None = None,
+    approval_form: Form | None = None,
     paragraph_form: tuple[str, Form] | None = None,
 ) -> HttpResponse:
-    edits = shown.state == State.DRAFT and may_issue(request.user)
-    if edits and issue_form is None:
-        today = timezone.localdate()
-        number = actions.next_number(today.year)
-        issue_form = IssueForm(initial={"number": number, "issued_on": today})
+    is_draft = shown.state == State.DRAFT
+    edits = is_draft and may_issue(request.user)
+    wrong = [
+        form
+        for form in (issue_form, layout_form, approval_form, paragraph_form and paragraph_form[1])
+        if form
+    ]
+    today = timezone.localdate()
+    approved = is_draft and actions.is_approved(shown)
+    if edits:
+        number = actions.next_number(today.year, shown.head)
+        issue_form = issue_form or IssueForm(initial={"number": number, "issued_on": today})
+        layout_form = layout_form or LayoutForm(instance=shown, auto_id="layout_%s")
+        approval_form = approval_form or ApprovalForm(
+            initial={"approved_on": today}, auto_id="approval_%s"
+        )
+    content = content_key(bulletin_content(shown))
     progress = _progress(request.user, shown)
-    is_current = shown.has_pdf and shown.pdf_content == content_key(bulletin_content(shown))
+    is_current = shown.has_pdf and shown.pdf_content == content
     context = {
         "bulletin": shown,
         "tone": TONES[State(shown.state)],
@@ -227,6 +279,11 @@ def _page(
         "parts": _parts(shown, with_forms=edits, wrong=paragraph_form),
         "annex": _annex(shown),
         "issue_form": issue_form,
+        "layout_form": layout_form,
+        "approval_form": approval_form,
+        "content": content,
+        "approved": approved,
+        "approves": is_draft and may_approve(request.user),
         "computed_at": datetime.fromisoformat(shown.figures["computed_at"]),
         "outdated": edits and sources_of(shown.year, shown.quarter) != shown.figures["sources"],
         "pdf_is_current": is_current,
@@ -239,7 +296,6 @@ def _page(
         "counties": [row for row in shown.figures["counties"] if row["report_id"]],
         "fell": [row["name"] for row in shown.figures["counties"] if row["fell"]],
     }
-    wrong = [form for form in (issue_form, paragraph_form and paragraph_form[1]) if form]
     status = 422 if any(form.errors for form in wrong) else 200
     return render(request, "supervision/bulletin.html", context, status=status)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.forms.boundfield import BoundField
@@ -11,7 +11,7 @@ from django.forms.boundfield import BoundField
 from supervision.actions import figures_of
 from supervision.bulletins import quarter_before, quarter_name
 from supervision.consistency import BATCHES, BatchFigures, contradictions
-from supervision.models import MonthlyReport
+from supervision.models import Bulletin, MonthlyReport
 from supervision.prefill import Known
 
 LABELS = {
@@ -182,14 +182,47 @@ class ParagraphForm(forms.Form):
     )
 
 
+class LayoutForm(forms.ModelForm):
+    """Take the head and to whom a bulletin goes."""
+
+    class Meta:
+        model = Bulletin
+        fields: ClassVar = ["head", "addressees", "copies_to", "copies"]
+        help_texts: ClassVar = {
+            "head": "“文件”印“朔州市非煤行业…办公室文件”和文号；“简报”印简报名称和期号。",
+            "copies_to": "印在版记里；不抄送就空着。",
+            "copies": "简报版记里印“共印…份”；可以空着。",
+        }
+        error_messages: ClassVar = {"addressees": {"required": "请填写主送机关。"}}
+
+
+class ApprovalForm(forms.Form):
+    """Take an approval that a leader gave on paper."""
+
+    approver = forms.CharField(
+        label="签批的领导",
+        max_length=40,
+        help_text="姓名和职务，按发文稿纸上的签名填写。",
+        error_messages={"required": "请填写签批的领导姓名和职务。"},
+    )
+    approved_on = forms.DateField(
+        label="签批日期",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": "请填写签批日期。",
+            "invalid": "请按 2025-07-05 的样子填写日期。",
+        },
+    )
+
+
 class IssueForm(forms.Form):
     """Take number and day of issue."""
 
     number = forms.IntegerField(
-        label="文号序号",
+        label="文号或期号",
         min_value=1,
         max_value=999,
-        help_text="印成“朔非煤整治办〔年〕n号”，年按印发日期。",
+        help_text="文件印成“朔非煤整治办〔年〕n号”，简报印成“年第n期”；年按印发日期。",
         error_messages={"required": "请填序号，例如 1。", "invalid": "请只填整数，例如 1。"},
     )
     issued_on = forms.DateField(

@@ -177,12 +177,23 @@ class ReportRow(models.Model):
         return f"{self.report} {self.get_kind_display()}"
 
 
+ADDRESSEES = "各县（市、区）人民政府，专班各成员单位"
+COPIES_TO = "市委、市政府有关领导"
+
+
 class Bulletin(models.Model):
-    """Hold one 季通报 (clause 六(四)): figures frozen, text edited, PDF made by a job."""
+    """Hold one 季通报 (clause 六(四)): figures frozen, text edited, PDF made by a job.
+
+    approved_content marks what the leader approved: whatever is changed after needs a new approval.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", "草稿"
         ISSUED = "issued", "已印发"
+
+    class Head(models.TextChoices):
+        DOCUMENT = "document", "文件"
+        BRIEF = "brief", "简报"
 
     year = models.PositiveSmallIntegerField("年")
     quarter = models.PositiveSmallIntegerField("季度")
@@ -190,6 +201,10 @@ class Bulletin(models.Model):
     title = models.CharField("标题", max_length=120)
     document_number = models.CharField("文号", max_length=60, blank=True)
     state = models.CharField("状态", max_length=8, choices=State, default=State.DRAFT)
+    head = models.CharField("版头", max_length=8, choices=Head, default=Head.DOCUMENT)
+    addressees = models.CharField("主送", max_length=200, default=ADDRESSEES)
+    copies_to = models.CharField("抄送", max_length=200, blank=True, default=COPIES_TO)
+    copies = models.PositiveSmallIntegerField("印数", null=True, blank=True)
     figures = models.JSONField("数据", default=dict)
     paragraphs = models.JSONField("段落", default=list)
     drafted_by = models.ForeignKey(
@@ -199,6 +214,17 @@ class Bulletin(models.Model):
         related_name="bulletins_drafted",
     )
     drafted_at = models.DateTimeField("拟稿时间")
+    approver = models.CharField("签批人", max_length=40, blank=True)
+    approved_on = models.DateField("签批日期", null=True, blank=True)
+    approved_content = models.CharField("签批的内容", max_length=64, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="签批登记人",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bulletins_approved",
+    )
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="签发人",
@@ -231,6 +257,20 @@ class Bulletin(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(quarter__gte=1, quarter__lte=4), name="bulletin_quarter_1_to_4"
+            ),
+            models.CheckConstraint(
+                condition=Q(approver="", approved_on__isnull=True, approved_by__isnull=True)
+                & Q(approved_content="")
+                | Q(approved_on__isnull=False, approved_by__isnull=False)
+                & ~Q(approver="")
+                & ~Q(approved_content=""),
+                name="bulletin_approval_is_whole",
+                violation_error_message="签批要有签批人、日期和登记人。",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(approved_on__isnull=False),
+                name="bulletin_issued_after_approval",
+                violation_error_message="没有领导签批的通报不能印发。",
             ),
             models.CheckConstraint(
                 condition=Q(state="draft")

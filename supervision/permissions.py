@@ -15,6 +15,11 @@ def may_issue(user: Any) -> bool:
     return permissions.can_city(user, "issue_bulletin")
 
 
+def may_approve(user: Any) -> bool:
+    """Tell whether this user approves bulletins in person: the city's leaders."""
+    return permissions.can_city(user, "approve_bulletin")
+
+
 def check_issue(user: Any) -> None:
     """Raise NotAllowed unless this user drafts and issues bulletins."""
     permissions.check_city(user, "issue_bulletin", "只有专班办公室可以拟写和印发季通报。")

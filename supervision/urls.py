@@ -47,6 +47,16 @@ urlpatterns = [
         name="bulletin-print",
     ),
     path(
+        "staff/bulletins/<int:bulletin_id>/layout/",
+        bulletin_views.bulletin_layout,
+        name="bulletin-layout",
+    ),
+    path(
+        "staff/bulletins/<int:bulletin_id>/approve/",
+        bulletin_views.bulletin_approve,
+        name="bulletin-approve",
+    ),
+    path(
         "staff/bulletins/<int:bulletin_id>/issue/",
         bulletin_views.bulletin_issue,
         name="bulletin-issue",

@@ -137,6 +137,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("hold_meeting", "组织会议"),
             ("see_city", "查看全市工作"),
             ("manage_rulebook", "维护标准库、发起全市检查"),
+            ("approve_bulletin", "签批季通报"),
             ("manage_layers", "维护管控图层和地形数据"),
         ]
 

@@ -54,7 +54,9 @@ RIGHTS: dict[Role, Rights] = {
     Role.MEMBER_UNIT: Rights((*_CITY_READING, "give_opinion"), ("taskforce.see_city",)),
     Role.EXPERT: Rights(),
     Role.INSPECTOR: Rights(("see_mines", "see_plans", "inspect")),
-    Role.CITY_LEADER: Rights(_CITY_READING, ("taskforce.see_city",)),
+    Role.CITY_LEADER: Rights(
+        _CITY_READING, ("taskforce.see_city", "taskforce.approve_bulletin")
+    ),
     Role.SYSTEM_ADMIN: Rights((), ("taskforce.manage_accounts",)),
     Role.SECURITY_ADMIN: Rights((), ("taskforce.manage_rights",)),
     Role.AUDIT_ADMIN: Rights((), ("taskforce.read_trail",)),

@@ -33,6 +33,7 @@ from shuozhou_mines.storage import store
 from supervision import bulletin_actions
 from supervision.actions import open_reports, save_report, submit_report
 from supervision.consistency import BATCHES, BatchFigures
+from supervision.bulletin_content import bulletin_content, content_key
 from supervision.dispatch_actions import issue_dispatch
 from supervision.inspection_actions import ProblemFound, add_member, form_team, record_visit
 from supervision.inspection_models import Photo
@@ -44,6 +45,7 @@ from taskforce.roles import Role
 from tests.conftest import PINGLU, SHUOCHENG, make_person
 from tests.factories import OPENED_AT, PUBLISHED_AT, plan_at
 
+from tests.supervision.quarter import approve
 # Registration text: number, X, Y of each corner, then elevations and the region's name.
 CORNERS = """1,4355000.000,37535000.000, , ,
 2,4355000.000,37535400.000, , ,
@@ -259,6 +261,7 @@ def _bulletins(here: Any) -> None:
     office = here.people["office"]
     here.issued = bulletin_actions.draft_bulletin(year=2025, quarter=1, by=office, at=OPENED_AT)
     bulletin_actions.issue_bulletin(
+    approve(here.issued, office)
         bulletin_id=here.issued.pk, by=office, number=1, issued_on=date(2025, 9, 2),
         is_public=True,
     )  # fmt: skip
@@ -266,6 +269,7 @@ def _bulletins(here: Any) -> None:
         year=2025, quarter=2, by=office, at=OPENED_AT
     )
     for bulletin in (here.issued, here.draft_bulletin):
+    approve(here.draft_bulletin, office)
         bulletin.refresh_from_db()
         bulletin.pdf = store([b"%PDF-1.7"], folder="bulletins", suffix=".pdf").name
         bulletin.save(update_fields=["pdf"])
@@ -441,6 +445,8 @@ def arguments(here: Any, name: str, on: str) -> list[Any]:
     make = ARGUMENTS.get(name)
     return make(here, on) if make is not None else []
 
+    "bulletin-layout": _bulletin,
+    "bulletin-approve": _bulletin,
 
 def _report_form(_here: Any, _on: str) -> dict[str, Any]:
     names = ("task", "done", "done_this_month", "under_way", "not_started", "sand_done")
@@ -524,3 +530,8 @@ def posted(here: Any, name: str, on: str) -> dict[str, Any]:
     """Return what is posted to an address."""
     make = POSTED.get(name)
     return make(here, on) if make is not None else {}
+    "bulletin-layout": lambda here, _on: {"head": "brief", "addressees": "各县（市、区）"},
+    "bulletin-approve": lambda here, _on: {
+        "content": content_key(bulletin_content(here.draft_bulletin)),
+        "approver": "市领导", "approved_on": "2025-09-02",
+    },

@@ -5,9 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from plans.models import Target
-from supervision import actions
+from supervision import actions, bulletin_actions
+from supervision.bulletin_content import bulletin_content, content_key
 from supervision.consistency import BATCHES, BatchFigures
-from supervision.models import MonthlyReport
+from supervision.models import Bulletin, MonthlyReport
 from taskforce.models import County
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -29,6 +30,19 @@ def set_targets(county: County, *numbers: int) -> None:
             document_number="测试文号1号",
             valid_from=date(2025, 1, 1),
         )
+
+
+def approve(bulletin: Bulletin, by: Any) -> None:
+    """Have what a draft says now approved on paper, as the office enters it."""
+    bulletin.refresh_from_db()
+    bulletin_actions.approve_bulletin(
+        bulletin_id=bulletin.pk,
+        content=content_key(bulletin_content(bulletin)),
+        approver="市领导",
+        approved_on=date(2025, 4, 1),
+        by=by,
+        at=at(12, 31),
+    )
 
 
 def open_month(month: date) -> None:

@@ -29,6 +29,7 @@ from tests.supervision.quarter import (
     APRIL,
     JUNE,
     MAY,
+    approve,
     at,
     batch,
     file_report,
@@ -163,6 +164,7 @@ def test_the_last_quarter_is_compared_by_its_reports(quarter):
 
 def test_the_last_quarter_is_compared_as_it_was_issued(quarter, people, hands):
     before = bulletins.draft_bulletin(year=2025, quarter=1, by=people["office"], at=at(4, 2))
+    approve(before, people["office"])
     bulletins.issue_bulletin(
         bulletin_id=before.pk, number=1, issued_on=date(2025, 4, 3), is_public=True,
         by=people["office"],
@@ -266,6 +268,7 @@ def test_drafting_again_returns_the_draft_untouched(quarter, people):
 
 
 def issue(bulletin, by, number=1, **changes):
+    approve(bulletin, by)
     return bulletins.issue_bulletin(
         bulletin_id=bulletin.pk, by=by,
         **{"number": number, "issued_on": date(2025, 7, 10), "is_public": True, **changes},

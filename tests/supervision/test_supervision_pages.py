@@ -25,6 +25,7 @@ from tests.supervision.quarter import (
     APRIL,
     JUNE,
     MAY,
+    approve,
     at,
     batch,
     file_report,
@@ -314,10 +315,12 @@ def test_the_page_warns_when_reports_have_changed_since(draft, filed, people, si
 
 def test_a_taken_number_is_refused_on_the_page(draft, people, signed_in):
     other = bulletins.draft_bulletin(year=2025, quarter=1, by=people["office"], at=at(4, 5))
+    approve(other, people["office"])
     bulletins.issue_bulletin(
         bulletin_id=other.pk, number=1, issued_on=date(2025, 4, 10), is_public=True,
         by=people["office"],
     )  # fmt: skip
+    approve(draft, people["office"])
     response = signed_in("office").post(
         reverse("bulletin-issue", args=[draft.pk]), {"number": "1", "issued_on": "2025-07-10"}
     )
@@ -341,8 +344,44 @@ def test_printing_shows_progress_then_the_pdf(draft, signed_in):
     assert preview["Cache-Control"] == "no-store, private"
 
 
-def test_an_issued_bulletin_is_public_with_its_pdf(draft, signed_in):
+def test_a_leader_approves_what_was_read_and_nothing_else(draft, people, signed_in):
+    office, leader = signed_in("office"), signed_in("city_leader")
+    page, number = reverse("bulletin", args=[draft.pk]), {"number": "3", "issued_on": "2099-07-10"}
+    refused = office.post(reverse("bulletin-issue", args=[draft.pk]), number)
+    assert refused.status_code == 422
+    assert "还没有领导签批" in text_of(refused)
+    read_then = leader.get(page).context["content"]
+    office.post(
+        reverse("bulletin-layout", args=[draft.pk]),
+        {"head": "brief", "addressees": "各县（市、区）人民政府", "copies_to": "", "copies": "60"},
+    )
+    approve_url = reverse("bulletin-approve", args=[draft.pk])
+    assert leader.post(approve_url, {"content": read_then}).status_code == 409
+    assert leader.post(approve_url, {"content": leader.get(page).context["content"]}).url == page
+    shown = text_of(office.get(page))
+    assert "已签批" in shown
+    assert str(people["city_leader"]) in shown
+    # A word changed after the approval asks for a new one.
+    office.post(reverse("bulletin-paragraph", args=[draft.pk, "next"]), {"text": "再加一句。"})
+    assert "须重新签批" in text_of(office.get(page))
+    refused = office.post(reverse("bulletin-issue", args=[draft.pk]), number)
+    assert "请重新送签" in text_of(refused)
+    on_paper = {"content": office.get(page).context["content"], "approver": "分管副市长"}
+    later = office.post(approve_url, {**on_paper, "approved_on": "2099-07-10"})
+    assert (later.status_code, "还没有到" in text_of(later)) == (422, True)
+    office.post(approve_url, {**on_paper, "approved_on": "2025-07-08"})
+    early = office.post(
+        reverse("bulletin-issue", args=[draft.pk]), {**number, "issued_on": "2025-07-07"}
+    )
+    assert "早于签批日期" in text_of(early)
+    office.post(reverse("bulletin-issue", args=[draft.pk]), {**number, "issued_on": "2025-07-10"})
+    draft.refresh_from_db()
+    assert (draft.document_number, draft.approver) == ("2025年第3期", "分管副市长")
+
+
+def test_an_issued_bulletin_is_public_with_its_pdf(draft, people, signed_in):
     office = signed_in("office")
+    approve(draft, people["office"])
     office.post(
         reverse("bulletin-issue", args=[draft.pk]),
         {"number": "3", "issued_on": "2025-07-10", "is_public": "on"},
@@ -370,6 +409,7 @@ def test_an_issued_bulletin_is_public_with_its_pdf(draft, signed_in):
 
 
 def test_an_internal_bulletin_stays_internal(draft, people, signed_in):
+    approve(draft, people["office"])
     bulletins.issue_bulletin(
         bulletin_id=draft.pk, number=1, issued_on=date(2025, 7, 10), is_public=False,
         by=people["office"],
@@ -383,6 +423,7 @@ def test_an_internal_bulletin_stays_internal(draft, people, signed_in):
 
 @pytest.mark.parametrize("is_demo", [True, False])
 def test_pages_of_a_demonstration_say_so(draft, people, settings, is_demo):
+    approve(draft, people["office"])
     bulletins.issue_bulletin(
         bulletin_id=draft.pk, number=1, issued_on=date(2025, 7, 10), is_public=True,
         by=people["office"],
@@ -415,6 +456,7 @@ def test_lists_and_pages_of_bulletins_take_the_same_queries_for_one_and_for_four
         made = bulletins.draft_bulletin(
             year=2025, quarter=quarter, by=people["office"], at=at(1, 5, 2026)
         )
+        approve(made, people["office"])
         bulletins.issue_bulletin(
             bulletin_id=made.pk, number=quarter, issued_on=date(2026, 1, 5), is_public=True,
             by=people["office"],

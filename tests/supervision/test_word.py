@@ -22,7 +22,7 @@ from supervision.content import (
     SubHeading,
     Table,
 )
-from tests.supervision.quarter import at
+from tests.supervision.quarter import approve, at
 from tests.supervision.test_inspections import browser
 
 TABLE = Table(
@@ -153,6 +153,7 @@ def test_files_go_to_those_who_may_read_the_bulletin(people, client):
     assert office.get(annex).status_code == 200
     assert browser(people["county_clerk"]).get(word).status_code == 404
     assert (client.get(word).status_code, client.get(annex).status_code) == (302, 404)
+    approve(draft, people["office"])
     bulletins.issue_bulletin(
         bulletin_id=draft.pk, number=1, issued_on=date(2025, 7, 6), is_public=True,
         by=people["office"],

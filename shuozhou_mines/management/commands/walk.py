@@ -264,6 +264,10 @@ class Walk:
             else self.office.post(desk, "/staff/bulletins/", quarter=f"{today.year}-{quarter}")
         )
         path = "/" + draft.url.split("/", 3)[3]
+        if "/approve/" in draft.html:
+            city = self.person("city.leader")
+            city.post(city.get(path), "/approve/").must_say("已签批")
+            draft = self.office.get(path)
         if "/issue/" in draft.html:
             self.office.post(draft, "/issue/", issued_on=today.isoformat()).must_say("已印发")
         wait_for(lambda: self.office.get(path), lambda page: "打开 PDF" in page.words, "通报 PDF")
@@ -272,7 +276,7 @@ class Walk:
         with pikepdf.open(io.BytesIO(pdf)) as document:
             pages = len(document.pages)
         public.get("/bulletins/").must_say(f"{today.year}年")
-        self.told("6/6", f"专班办公室印发季通报，后台生成 PDF，共 {pages} 页，打得开")
+        self.told("6/6", f"市领导签批、专班办公室印发季通报，后台生成 PDF，共 {pages} 页，打得开")
 
 
 def _one_more_done(shown: dict[str, str]) -> dict[str, str]:

@@ -45,12 +45,13 @@ def layer_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and not keeps:
         raise NotAllowed(WHO_KEEPS)
     counties = list(County.objects.values_list("code", "name"))
-    form = LayerForm(request.POST or None, request.FILES or None, counties=counties)
+    given = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = LayerForm(*given, counties=counties)
     if request.method == "POST" and form.is_valid():
-        given = {**form.cleaned_data, "upload": form.cleaned_data["file"]}
-        del given["file"]
+        chosen = {**form.cleaned_data, "upload": form.cleaned_data["file"]}
+        del chosen["file"]
         try:
-            layer = receive_layer(by=request.user, at=timezone.now(), **given)
+            layer = receive_layer(by=request.user, at=timezone.now(), **chosen)
         except Refused as refusal:
             form.add_error("file", refusal.message)
         else:

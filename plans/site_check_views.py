@@ -44,8 +44,7 @@ def site_checks(request: HttpRequest, plan_id: int) -> HttpResponse:
     layers += [name for name in _layer_names() if name not in layers]
     areas = list(version.areas.order_by("code")) if version is not None else []
     form = SiteCheckForm(
-        request.POST or None,
-        request.FILES or None,
+        *((request.POST, request.FILES) if request.method == "POST" else ()),
         areas=[(area.code, f"{area.code} {area.name}") for area in areas],
         departments=departments,
         layers=layers,

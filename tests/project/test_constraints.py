@@ -15,6 +15,7 @@ from django.db.models import F
 
 from mines.check_models import MineCheckRun, MineFinding
 from mines.checks import start_check
+from mines.layer_models import Layer
 from mines.models import (
     CGCS2000,
     Boundary,
@@ -37,6 +38,8 @@ from plans.models import (
     PlanVersion,
     Round,
     Ruling,
+    RulingRequest,
+    SiteCheck,
     Target,
 )
 from plans.workflow import State
@@ -136,6 +139,31 @@ def _ruling(here: Any, **facts: Any) -> Ruling:
     )  # fmt: skip
 
 
+def _ruling_request(here: Any, **facts: Any) -> RulingRequest:
+    return RulingRequest.objects.create(
+        **{
+            "plan": here.plan, "finding": here.run.findings.first(), "rule": "S-A01",
+            "subject_kind": "mine", "subject_key": "1", "note": "已核实。",
+            "by": here.people["county_clerk"], "at": OPENED_AT, **facts,
+        }
+    )  # fmt: skip
+
+
+def _site_check(here: Any, **facts: Any) -> SiteCheck:
+    return SiteCheck.objects.create(
+        **{
+            "plan": here.plan, "version": here.version, "area_code": "Z1", "department": "林草",
+            "unit": "林业局", "document_number": "1号", "signed_on": date(2025, 9, 1),
+            "outcome": "agreed", "by": here.people["county_clerk"], "at": OPENED_AT, **facts,
+        }
+    )  # fmt: skip
+
+
+def _layer(**facts: Any) -> Layer:
+    given = {"name": "红线", "kind": "red_line", "as_of": date(2025, 8, 1), **facts}
+    return Layer.objects.create(**given)
+
+
 def _upload(here: Any, **facts: Any) -> RegistryUpload:
     return RegistryUpload.objects.create(
         **{
@@ -198,6 +226,9 @@ BREAK: dict[str, Callable[[Any], Any]] = {
     "registry_upload_confirmed_by_somebody": lambda here: _upload(here, confirmed_at=OPENED_AT),
     "registry_upload_written_when": lambda here: _upload(here, state="written"),
     "column_mapping_once": lambda here: [_mapping(here) for _ in range(2)],
+    "layer_once_per_name_and_day": lambda here: [_layer() for _ in range(2)],
+    "layer_terrain_is_internal": lambda here: _layer(kind="terrain", confidentiality="open"),
+    "layer_refused_says_why": lambda here: _layer(state="refused"),
     "check_part_once_per_run": lambda here: _again(_check_run(here).parts.get(), job=None),
     "check_part_within_its_mines": lambda here: _check_run(here).parts.update(
         checked=F("mines") + 1
@@ -230,6 +261,11 @@ BREAK: dict[str, Callable[[Any], Any]] = {
         )
         for _ in range(2)
     ],
+    "site_check_withdrawn_by_and_at": lambda here: _site_check(here, withdrawn_at=OPENED_AT),
+    "site_check_is_signed": lambda here: _site_check(here, document_number=""),
+    "site_check_says_why": lambda here: _site_check(here, outcome="refused"),
+    "ruling_request_once_per_finding": lambda here: [_ruling_request(here) for _ in range(2)],
+    "ruling_request_says_why": lambda here: _ruling_request(here, note=""),
     "ruling_says_why": lambda here: _ruling(here, reason=""),
     "ruling_confirmed_by_and_at": lambda here: _ruling(
         here, confirmed_by=here.people["city_leader"]

@@ -34,6 +34,7 @@ STAFF_PLACES = (
     Place("专班", "roster", "team", ("see_mines",)),
     Place("检查", "registry-checks", "check", ("see_mines",)),
     Place("标准库", "rulebook", "system", (), ("manage_rulebook",)),
+    Place("日志", "trail", "system", (), ("read_trail",)),
     Place("任务", "job-list", "check"),
 )
 

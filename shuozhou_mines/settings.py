@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "taskforce.middleware.remember_address",
+    "taskforce.middleware.write_down_refusals_and_downloads",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -176,6 +177,11 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 MAX_LAYER_BYTES = env.int("PORTAL_MAX_LAYER_BYTES", default=20 * 1024 * 1024)
 MAX_WORKBOOK_BYTES = env.int("PORTAL_MAX_WORKBOOK_BYTES", default=20 * 1024 * 1024)
+
+# --- the trail ---------------------------------------------------------------------------------
+# Verified once a day after this hour; sent on to udp://host:port or tcp://host:port if given.
+TRAIL_CHECK_HOUR = env.int("PORTAL_TRAIL_CHECK_HOUR", default=3)
+TRAIL_SYSLOG = env.str("PORTAL_TRAIL_SYSLOG", default="")
 
 # --- reports -----------------------------------------------------------------------------------
 # The Work Plan names no day (六(四)); offices usually ask for the report by the 25th.
@@ -303,6 +309,11 @@ SITE_FOOTER = {
     "site_code": env.str("PORTAL_SITE_CODE", default="1406000000（示例）"),
     "icp": env.str("PORTAL_ICP", default="晋ICP备00000000号（示例）"),
     "police": env.str("PORTAL_POLICE", default="晋公网安备 00000000000000号（示例）"),
+    "address": env.str("PORTAL_ADDRESS", default="山西省朔州市朔城区（示例地址）"),
+    "postcode": env.str("PORTAL_POSTCODE", default="036000（示例）"),
+    "email": env.str("PORTAL_EMAIL", default="zhuanban@example.cn（示例）"),
+    # The address that the national office gives out for 我为政府网站找错; no link without it.
+    "error_report_url": env.str("PORTAL_ERROR_REPORT_URL", default=""),
     "map_approval": env.str("PORTAL_MAP_APPROVAL", default="示例（县界为示意）"),
 }
 

@@ -1,19 +1,17 @@
 """Map addresses to pages: the public at the root, the task force under /staff/."""
 
-from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from plans import what_if  # noqa: F401  gives its job a name on the pages of jobs
 from shuozhou_mines import views
+from taskforce.sign_in import SignIn, SignOut
 
 urlpatterns = [
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
-    path(
-        "sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="sign-in"
-    ),
-    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-out/", SignOut.as_view(), name="logout"),
     path("staff/", views.desk, name="desk"),
     path("staff/jobs/", views.job_list, name="job-list"),
     path("staff/jobs/<int:job_id>/", views.job_page, name="job"),

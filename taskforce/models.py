@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.gis.db import models
@@ -11,6 +10,10 @@ from django.utils import timezone
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from standards.terms import Term
+from taskforce.trail_models import TrailCheck as TrailCheck
+from taskforce.trail_models import TrailLink as TrailLink
+from taskforce.trail_models import TrailShipment as TrailShipment
+from taskforce.trail_models import append_only, chained
 
 
 class County(models.Model):
@@ -134,10 +137,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("read_trail", "查阅日志"),
             ("keep_roster", "维护专班名册"),
             ("issue_bulletin", "编发季通报"),
+            ("approve_bulletin", "签批季通报"),
             ("hold_meeting", "组织会议"),
             ("see_city", "查看全市工作"),
             ("manage_rulebook", "维护标准库、发起全市检查"),
-            ("approve_bulletin", "签批季通报"),
             ("manage_layers", "维护管控图层和地形数据"),
         ]
 
@@ -231,7 +234,7 @@ class Appointment(models.Model):
 class TrailEntry(models.Model):
     """Record one act: who, when, from where, what, on which object, with which result.
 
-    The database refuses to change or delete an entry.
+    The database refuses to change or delete an entry, and chains each to the one before.
     """
 
     class Result(models.TextChoices):
@@ -257,9 +260,7 @@ class TrailEntry(models.Model):
         verbose_name = "日志"
         ordering: ClassVar = ["-pk"]
         indexes: ClassVar = [models.Index(fields=["subject_type", "subject_id"])]
-        triggers: ClassVar = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers: ClassVar = [*append_only(), chained()]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.by or '系统'} {self.act} {self.subject_name}"

@@ -9,6 +9,8 @@ from taskforce.models import County, TrailEntry
 
 # Where the current request comes from; set by the middleware, empty in jobs.
 address_of_request: ContextVar[str | None] = ContextVar("address_of_request", default=None)
+# How many entries the current request has written.
+entries_of_request: ContextVar[int] = ContextVar("entries_of_request", default=0)
 
 
 def record(
@@ -21,6 +23,7 @@ def record(
     **detail: Any,
 ) -> TrailEntry:
     """Add an entry; `detail` takes JSON values only and never secrets or personal data."""
+    entries_of_request.set(entries_of_request.get() + 1)
     return TrailEntry.objects.create(
         act=act,
         by=by if by is not None and by.is_authenticated else None,

@@ -32,13 +32,16 @@ ON_COUNTY = {
     "audit_admin": set(),
 }  # fmt: skip
 CITY_WIDE = {
-    "office": {"keep_roster", "issue_bulletin", "hold_meeting", "see_city", "manage_rulebook"},
+    "office": {
+        "keep_roster", "issue_bulletin", "hold_meeting", "see_city", "manage_rulebook",
+        "manage_layers",
+    },
     "member_unit": {"see_city"},
-    "city_leader": {"see_city"},
+    "city_leader": {"see_city", "approve_bulletin"},
     "system_admin": {"manage_accounts"},
     "security_admin": {"manage_rights"},
     "audit_admin": {"read_trail"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(ON_COUNTY))
@@ -145,7 +148,7 @@ def test_a_grant_is_written_down(people, counties) -> None:
 
 
 def test_all_county_rights_are_read_in_one_question(people) -> None:
-    person = User.objects.get(username="office")
+    person = User.objects.get(pk=people["office"].pk)
     with CaptureQueriesContext(connection) as asked:
         for county in (SHUOCHENG, PINGLU):
             permissions.rights_on(person, county)

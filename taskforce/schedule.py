@@ -1,0 +1,37 @@
+"""Start what the clock asks for: verify the trail each night and send it on."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from shuozhou_mines.jobs import on_tick
+from taskforce.models import TrailCheck
+from taskforce.trail_chain import ship, verify
+
+logger = logging.getLogger(__name__)
+
+
+@on_tick
+def verify_nightly(at: datetime) -> None:
+    """Verify the chain once a day, after the hour of the settings."""
+    now = timezone.localtime(at)
+    if now.hour < settings.TRAIL_CHECK_HOUR:
+        return
+    if TrailCheck.objects.filter(checked_at__date=now.date()).exists():
+        return
+    if cache.add(f"trail-check-{now.date()}", True, timeout=600):
+        verify(at=at)
+
+
+@on_tick
+def send_trail_on(at: datetime) -> None:
+    """Send new entries to the city's log server; when it is away, the next tick tries again."""
+    if not settings.TRAIL_SYSLOG:
+        return
+    try:
+        ship(destination=settings.TRAIL_SYSLOG, at=at)
+    except OSError:
+        logger.warning("the log server does not answer; the trail waits for it", exc_info=True)

@@ -81,23 +81,32 @@ def save_report(
     rows: Mapping[str, BatchFigures],
     problems: str,
     next_steps: str,
+    seen: int | None = None,
 ) -> MonthlyReport:
     """Store the county's figures and words.
 
-    Raise NotAllowed, WrongState when the report is locked, Incomplete when figures contradict.
+    seen: how often the report had been saved when this person opened it; None overwrites.
+    Raise NotAllowed, WrongState when the report is locked, Incomplete when figures contradict or a
+    colleague has saved in between.
     """
     report = _locked(report_id)
     permissions.check(
         by, "draft_report", report.county_id, f"只有{report.county.name}的填报员可以填写这份月报。"
     )
     _check_open(report)
+    if seen is not None and seen != report.times_saved:
+        raise Incomplete(
+            f"你打开之后，{report.filled_by}保存过这份月报，你填的还没有存下。"
+            "请与同事核对；再按一次“保存”，就用你填的替换。"
+        )
     _check_figures(report, rows)
     for row in report.rows.all():
         for name, value in asdict(rows[row.kind]).items():
             setattr(row, name, value)
         row.save()
     report.problems, report.next_steps, report.filled_by = problems, next_steps, by
-    report.save(update_fields=["problems", "next_steps", "filled_by"])
+    report.times_saved += 1
+    report.save(update_fields=["problems", "next_steps", "filled_by", "times_saved"])
     record("月报填写", by=by, subject=report, county=report.county, version=report.version)
     return report
 

@@ -35,13 +35,18 @@ class ReportForm(forms.Form):
     next_steps = forms.CharField(
         label="下步措施", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
     )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
     def __init__(
         self, data: Any = None, *, report: MonthlyReport, facts: Known, **kwargs: Any
     ) -> None:
         self.report, self.facts = report, facts
         rows = {row.kind: figures_of(row) for row in report.rows.all()}
-        initial: dict[str, Any] = {"problems": report.problems, "next_steps": report.next_steps}
+        initial: dict[str, Any] = {
+            "problems": report.problems,
+            "next_steps": report.next_steps,
+            "seen": report.times_saved,
+        }
         for kind, figures in rows.items():
             initial |= {f"{kind}_{name}": value for name, value in asdict(figures).items()}
         for (county, kind), number in facts.targets.items():

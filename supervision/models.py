@@ -69,6 +69,7 @@ class MonthlyReport(models.Model):
         blank=True,
         related_name="reports_filled",
     )
+    times_saved = models.PositiveIntegerField("保存次数", default=0)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="签发人",

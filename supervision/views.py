@@ -137,9 +137,11 @@ def _save(request: HttpRequest, shown: MonthlyReport, form: ReportForm) -> HttpR
             rows=form.figures(),
             problems=form.cleaned_data["problems"],
             next_steps=form.cleaned_data["next_steps"],
+            seen=form.cleaned_data["seen"],
         )
     except Incomplete as refusal:
         form.add_error(None, refusal.message)
+        shown.refresh_from_db(fields=["times_saved"])
         return _page(request, shown, form=form)
     messages.success(request, "已保存，等分管领导签发。")
     return redirect("report", shown.pk)

@@ -137,6 +137,24 @@ def test_a_visitor_is_sent_to_sign_in(april):
     assert response["Location"].startswith("/sign-in/")
 
 
+def test_the_second_of_two_colleagues_is_told_and_loses_nothing(april, people, signed_in):
+    url = reverse("report", args=[april.pk])
+    clerk, reviewer = signed_in("county_clerk"), signed_in("county_reviewer")
+    first = typed(april, problems="先存的", seen="0")
+    second = typed(april, problems="后存的", seen="0")
+    assert clerk.post(url, first).status_code == 302
+    told = reviewer.post(url, second)
+    assert told.status_code == 422
+    assert f"你打开之后，{people['county_clerk']}保存过这份月报" in text_of(told)
+    assert "后存的" in text_of(told)
+    assert '<input type="hidden" name="seen" value="1">' in text_of(told)
+    april.refresh_from_db()
+    assert april.problems == "先存的"
+    assert reviewer.post(url, second | {"seen": "1"}).status_code == 302
+    april.refresh_from_db()
+    assert (april.problems, april.times_saved) == ("后存的", 2)
+
+
 def test_mistakes_are_named_beside_the_fields_and_nothing_typed_is_lost(april, signed_in):
     response = signed_in("county_clerk").post(
         reverse("report", args=[april.pk]),

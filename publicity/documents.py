@@ -17,6 +17,7 @@ from standards.terms import Disposition
 MINE_COLUMNS = {
     "name": "矿山名称",
     "disposition": "处置方式",
+    "reason": "处置理由",
     "mineral": "开采矿种",
     "holder": "采矿权人",
     "scale": "生产规模",
@@ -25,7 +26,6 @@ MINE_COLUMNS = {
     "township": "乡镇",
     "licence_no": "采矿许可证号",
     "area_code": "整合区编号",
-    "reason": "处置理由",
     "due_on": "完成时限",
     "registry_no": "台账编号",
 }

@@ -28,6 +28,7 @@ urlpatterns = [
     path("transfers/", transfer_views.transfer_list, name="transfer-list"),
     path("standards/", views.standards_page, name="standards"),
     path("task-force/", views.public_roster, name="public-roster"),
+    path("about/", views.about, name="about"),
     path("open-data/", document_views.open_data, name="open-data"),
     path("notices/feed.xml", data_views.notice_feed, name="notice-feed"),
     path("notices/<int:notice_id>/ask/", question_views.question_new, name="question-new"),

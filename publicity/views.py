@@ -251,3 +251,12 @@ def public_roster(request: HttpRequest) -> HttpResponse:
     """Show the task force's roster as of today."""
     posts = Appointment.objects.on(timezone.localdate())
     return render(request, "publicity/roster.html", {"posts": posts})
+
+
+@login_not_required
+@require_safe
+@public_page
+def about(request: HttpRequest) -> HttpResponse:
+    """Say what this site is, where what stands, and how it can be used by everybody."""
+    context = {"kept_days": settings.OBJECTION_KEPT_DAYS}
+    return render(request, "publicity/about.html", context)

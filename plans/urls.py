@@ -1,6 +1,6 @@
 """Map the addresses of plans, under /staff/plans/."""
 
-from django.urls import path
+from django.urls import include, path
 
 from plans import finding_views, site_check_views, version_views, views
 
@@ -24,6 +24,7 @@ urlpatterns = [
         site_check_views.site_check_withdraw,
         name="site-check-withdraw",
     ),
+    path("versions/", include("plans.version_diff_urls")),
     path("versions/<int:version_id>/", version_views.version_page, name="plan-version"),
     path(
         "versions/<int:version_id>/progress/",

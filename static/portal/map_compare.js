@@ -3,14 +3,11 @@
 (function () {
   "use strict";
 
-  const WORDS = [
-    ["整合前", 100],
-    ["左右对照", 50],
-    ["整合后", 0],
-  ];
-
   window.portalCompare = function ({ map, canvas, before, after, make, button, changed }) {
     let at = 100;
+    // A page that compares something else names its two sides.
+    const { beforeWord = "整合前", afterWord = "整合后" } = canvas.parentElement.dataset;
+    const words = [[beforeWord, 100], ["左右对照", 50], [afterWord, 0]];
 
     const line = make("div", "map-divider");
     line.setAttribute("aria-hidden", "true");
@@ -18,12 +15,12 @@
     slider.type = "range";
     slider.min = 0;
     slider.max = 100;
-    slider.setAttribute("aria-label", "整合前后对照：线左为整合前，线右为整合后");
+    slider.setAttribute("aria-label", `前后对照：线左为${beforeWord}，线右为${afterWord}`);
 
     const sides = make("div", "map-sides");
     sides.setAttribute("role", "group");
-    sides.setAttribute("aria-label", "整合前后对照");
-    const buttons = WORDS.map(([word, place]) => [place, button(word, word, () => move(place))]);
+    sides.setAttribute("aria-label", `${beforeWord}与${afterWord}对照`);
+    const buttons = words.map(([word, place]) => [place, button(word, word, () => move(place))]);
     sides.append(...buttons.map(([, each]) => each));
 
     function cut() {
@@ -36,7 +33,7 @@
     function move(place) {
       at = place;
       slider.value = String(at);
-      slider.setAttribute("aria-valuetext", at === 100 ? "只看整合前" : at === 0 ? "只看整合后" : `整合前占 ${at}%，整合后占 ${100 - at}%`);
+      slider.setAttribute("aria-valuetext", at === 100 ? `只看${beforeWord}` : at === 0 ? `只看${afterWord}` : `${beforeWord}占 ${at}%，${afterWord}占 ${100 - at}%`);
       before.setVisible(at > 0);
       after.setVisible(at < 100);
       line.hidden = at === 0 || at === 100;

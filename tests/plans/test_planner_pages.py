@@ -1,7 +1,6 @@
 """Test the planner from the registry to the county's draft, through its pages and its job."""
 
 import json
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,18 +8,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mines.models import Licence, Mine, OreBody
-from plans.actions import open_plan, receive_version
-from plans.models import Disposition, PlanVersion
+from plans.actions import open_plan
+from plans.models import Disposition
 from plans.planner_models import PlannerCluster, PlannerLone, PlannerRun
 from plans.planner_tasks import start_run
-from plans.registry import make_template
-from plans.workbook import ParsedPlan
-from plans.workbook_rows import ClosingRow, DispositionRow
 from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
-from standards.terms import Disposition as Kind
 from tests.conftest import PINGLU, SHUOCHENG
-from tests.factories import OPENED_AT, make_mine, workbook_upload
+from tests.factories import OPENED_AT, make_mine
+from tests.plans.read_versions import read_version
 
 pytestmark = pytest.mark.django_db
 
@@ -95,7 +91,7 @@ def test_one_click_makes_the_next_version(three, counties, people, client) -> No
     clerk = people["county_clerk"]
     run_for(counties[SHUOCHENG], clerk)
     plan = open_plan(county_code=SHUOCHENG, by=clerk, at=OPENED_AT)
-    first = _read_version(plan, clerk)
+    first = read_version(plan, clerk)
     proposal = PlannerCluster.objects.get().proposals.get(rank=1)
     client.force_login(clerk)
     cluster_page = reverse("planner-cluster", args=[proposal.cluster_id])
@@ -119,26 +115,6 @@ def test_one_click_makes_the_next_version(three, counties, people, client) -> No
     answer = client.post(place, {"seen_version": first.pk}, follow=True)
     assert "方案已经有第2版，这次修改没有采用" in answer.content.decode()
     assert plan.versions.count() == 2
-
-
-def _read_version(plan, clerk) -> PlanVersion:
-    due = date(2027, 12, 31)
-    rows = [
-        DispositionRow(4, f"SZ-140602-000{number}", Kind.EXIT, "规模不足。", None, due, *["-"] * 3)
-        for number in (1, 2, 3)
-    ]
-    exits = [
-        ClosingRow(4, row.registry_no, "规模不足", None, None, None, None, due, None)
-        for row in rows
-    ]
-    content = make_template(plan, prefill=ParsedPlan(dispositions=rows, exits=exits))
-    version, job_id = receive_version(
-        plan_id=plan.pk, upload=workbook_upload(content), by=clerk, at=OPENED_AT
-    )
-    jobs.run_job(job_id)
-    version.refresh_from_db()
-    assert version.state == PlanVersion.State.READ, version.problems
-    return version
 
 
 def test_without_a_version_the_filled_workbook_is_handed_out(three, counties, people, client):

@@ -187,7 +187,7 @@ class ParagraphForm(forms.Form):
     )
 
 
-class LayoutForm(forms.ModelForm):
+class LayoutForm(forms.ModelForm):  # type: ignore[type-arg]
     """Take the head and to whom a bulletin goes."""
 
     class Meta:

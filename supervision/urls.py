@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from supervision import bulletin_views, meeting_views, views
+from supervision import bulletin_views, meeting_views, target_views, views
 
 urlpatterns = [
     path("staff/supervision/", include("supervision.inspection_urls")),
@@ -21,6 +21,7 @@ urlpatterns = [
         meeting_views.meeting_part,
         name="meeting-part",
     ),
+    path("staff/targets/", target_views.target_list, name="target-list"),
     path("staff/reports/", views.report_list, name="report-list"),
     path("staff/reports/open/", views.report_open, name="report-open"),
     path("staff/reports/<int:report_id>/", views.report, name="report"),

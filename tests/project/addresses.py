@@ -535,3 +535,7 @@ def posted(here: Any, name: str, on: str) -> dict[str, Any]:
         "content": content_key(bulletin_content(here.draft_bulletin)),
         "approver": "市领导", "approved_on": "2025-09-02",
     },
+    "target-list": lambda here, _on: {
+        "document_number": "测试文号2号", "valid_from": "2025-09-02",
+        **{f"{code}_{kind.value}": "7" for code in here.counties for kind in BATCHES},
+    },

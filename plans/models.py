@@ -11,10 +11,12 @@ from django.db.models import Q, UniqueConstraint
 from django.utils import timezone
 
 from mines.models import CGCS2000, Mine, Mineral
+from plans.attachment_models import Attachment as Attachment
 from plans.check_models import CheckRun as CheckRun
 from plans.check_models import Finding as Finding
 from plans.check_models import Ruling as Ruling
 from plans.check_models import RulingRequest as RulingRequest
+from plans.comment_models import Comment as Comment
 from plans.planner_models import PlannerCluster as PlannerCluster
 from plans.planner_models import PlannerLone as PlannerLone
 from plans.planner_models import PlannerProposal as PlannerProposal
@@ -367,39 +369,6 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return self.document_number
-
-
-class Attachment(models.Model):
-    """Hold a document that belongs to a plan: the plan's text, a request, a map, an agreement."""
-
-    plan = models.ForeignKey(
-        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="attachments"
-    )
-    title = models.CharField("名称", max_length=120)
-    file = models.FileField("文件", upload_to="attachments/%Y/%m/", max_length=200)
-    file_name = models.CharField("文件名", max_length=200)
-    content_type = models.CharField("类型", max_length=80)
-    size = models.PositiveIntegerField("大小")
-    sha256 = models.CharField("SHA-256", max_length=64)
-    is_public = models.BooleanField("可公开", default=False)
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name="上传人", on_delete=models.PROTECT
-    )
-    uploaded_at = models.DateTimeField("上传时间", default=timezone.now)
-
-    class Meta:
-        verbose_name = "附件"
-        ordering: ClassVar = ["plan", "pk"]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(size__gt=0),
-                name="attachment_not_empty",
-                violation_error_message="附件不能是空文件。",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class PlanTask(models.Model):

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "taskforce.middleware.remember_address",
     "taskforce.middleware.write_down_refusals_and_downloads",
+    "taskforce.session_rules.HoldSessionsToRules",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -111,7 +112,7 @@ CACHES = {
         "LOCATION": "portal_cache",
     },
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "taskforce.sessions"
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "taskforce.User"
@@ -132,7 +133,25 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "taskforce.passwords.CharacterClasses",
+        "OPTIONS": {"classes": env.int("PORTAL_PASSWORD_CLASSES", default=3)},
+    },
+    {"NAME": "taskforce.passwords.NotOfThisPlace"},
+    {
+        "NAME": "taskforce.passwords.NotUsedBefore",
+        "OPTIONS": {"kept": env.int("PORTAL_PASSWORDS_KEPT", default=5)},
+    },
 ]
+# 等保 asks for regular change; 0 switches it off. Demo accounts keep their password.
+PASSWORD_MAX_AGE_DAYS = env.int("PORTAL_PASSWORD_MAX_AGE_DAYS", default=90)
+# An invitation, also after a forgotten password, holds for a day.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+# A session ends after so many minutes without use, and SESSION_COOKIE_AGE after it began.
+SESSION_IDLE_MINUTES = env.int("PORTAL_SESSION_IDLE_MINUTES", default=30)
+# Dangerous steps ask for the password when it was last given longer ago than this.
+CONFIRMED_MINUTES = env.int("PORTAL_CONFIRMED_MINUTES", default=15)
+ACCOUNT_IDLE_DAYS = env.int("PORTAL_ACCOUNT_IDLE_DAYS", default=90)
 GUARDIAN_RAISE_403 = False
 GUARDIAN_GET_INIT_ANONYMOUS_USER = "taskforce.models.make_anonymous_user"
 # By name and address together: a wrong password never locks the whole office out.
@@ -177,6 +196,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 MAX_LAYER_BYTES = env.int("PORTAL_MAX_LAYER_BYTES", default=20 * 1024 * 1024)
 MAX_WORKBOOK_BYTES = env.int("PORTAL_MAX_WORKBOOK_BYTES", default=20 * 1024 * 1024)
+MAX_ATTACHMENT_BYTES = 20 * 1024 * 1024
 
 # --- the trail ---------------------------------------------------------------------------------
 # Verified once a day after this hour; sent on to udp://host:port or tcp://host:port if given.

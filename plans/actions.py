@@ -1,31 +1,27 @@
-"""Change plans: open, receive a version, step on, give an opinion, record the approval.
+"""Change plans: open one or an adjustment, receive a version, step on.
 
 Every action locks the plan first, so that two people at once get one effect and one sentence.
+Opinions stand in plans/review_actions.py, panels in plans/expert_actions.py, official documents in
+plans/approval_actions.py.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from plans import permissions, tasks
-from plans.compliance import Outdated, refuse_outdated, what_blocks_submission
-from plans.models import (
-    Approval,
-    CountyPlan,
-    Opinion,
-    PlanTask,
-    PlanVersion,
-    Round,
-    StepTaken,
-)
-from plans.workflow import STEPS, State, Step, accepts_upload
+from plans import announcements, permissions, tasks
+from plans.compliance import Outdated
+from plans.gates import check_gate, note_with_findings
+from plans.limits import limit_of
+from plans.models import CountyPlan, PlanVersion, Round, StepTaken
+from plans.workflow import IN_FORCE, STEPS, UNDER_WAY, Step, accepts_upload
 from shuozhou_mines import jobs
-from shuozhou_mines.errors import Incomplete, NotAllowed, Refused, WrongState
+from shuozhou_mines.errors import Incomplete, Refused, WrongState
 from shuozhou_mines.models import Job
 from shuozhou_mines.storage import StoredFile, discard, store
 from taskforce import permissions as rights
@@ -43,11 +39,42 @@ def open_plan(*, county_code: str, by: Any, at: datetime) -> CountyPlan:
         if current is None:
             raise Incomplete("目前没有进行中的轮次。请专班办公室先建立轮次，再编制方案。")
         plan, made = CountyPlan.objects.get_or_create(
-            round=current, county_id=county_code, defaults={"opened_at": at}
+            round=current, county_id=county_code, edition=1, defaults={"opened_at": at}
         )
         if made:
             record("建立方案", by=by, subject=plan, county=plan.county)
     return plan
+
+
+@transaction.atomic
+def start_adjustment(*, plan_id: int, why: str, by: Any, at: datetime) -> CountyPlan:
+    """Open an adjustment (调整) of a plan in force: a plan of its own that goes the way again.
+
+    The plan in force stays as it is until the adjustment is published. Raises NotAllowed,
+    WrongState when the plan is not in force or has been adjusted already, Incomplete without a
+    reason or while another adjustment of the county is under way.
+    """
+    plan = lock_plan(plan_id)
+    permissions.check_right(by, "draft_plan", plan)
+    if plan.state not in IN_FORCE:
+        raise WrongState(f"方案现在是“{plan.get_state_display()}”，批复以后、办结以前才能调整。")
+    if CountyPlan.objects.filter(adjusts=plan).exists():
+        raise WrongState("这份方案已经建立了调整方案，请打开调整方案继续办理。")
+    if not why.strip():
+        raise Incomplete("请写明为什么调整。")
+    siblings = CountyPlan.objects.filter(round=plan.round, county=plan.county)
+    if siblings.filter(state__in=UNDER_WAY).exists():
+        raise Incomplete("本县（市、区）在本轮还有办理中的方案，请先办完再调整。")
+    adjustment = CountyPlan.objects.create(
+        round=plan.round,
+        county=plan.county,
+        edition=plan.edition + 1,
+        adjusts=plan,
+        adjusts_why=why.strip(),
+        opened_at=at,
+    )
+    record("建立调整方案", by=by, subject=adjustment, county=plan.county, adjusts=plan.pk)
+    return adjustment
 
 
 def receive_version(
@@ -149,15 +176,18 @@ def step_on(
     permissions.check_right(by, step.right, plan)
     if plan.state not in step.from_states or plan.state != seen_state:
         raise WrongState(_who_was_faster(plan))
-    if step.needs_note and not note.strip():
-        raise Incomplete(f"{step.label}必须写明意见，县（市、区）才知道要改什么。")
-    version = _condition(plan, step, on=timezone.localdate(at))
+    note = note.strip()
+    if step.needs_note and not note:
+        raise Incomplete(step.needs_note)
+    version = current_version(plan)
+    today = timezone.localdate(at)
+    check_gate(plan, version, step, on=today, note=note)
     from_state = plan.state
     plan.state = step.to_state
     if step.code == "submit" and plan.submitted_at is None:
         plan.submitted_at = at
     plan.save(update_fields=["state", "submitted_at"])
-    StepTaken.objects.create(
+    taken = StepTaken.objects.create(
         plan=plan,
         version=version,
         step=step.code,
@@ -165,103 +195,20 @@ def step_on(
         to_state=step.to_state,
         by=by,
         at=at,
-        note=note.strip(),
+        due_on=limit_of(step.to_state, today),
+        note=note_with_findings(version, step, note),
     )
     record(step.label, by=by, subject=plan, county=plan.county, version=version.number)
+    announcements.queue(taken)
     return plan
 
 
-def _condition(plan: CountyPlan, step: Step, *, on: date) -> PlanVersion:
-    """Return the version the step is about; raise Incomplete when it may not go on yet."""
+def current_version(plan: CountyPlan) -> PlanVersion:
+    """Return the newest version; raise Incomplete when there is none."""
     version = plan.versions.first()
     if version is None:
         raise Incomplete("还没有上传方案。请先下载模板，填好后上传。")
-    if step.code == "submit":
-        refuse_outdated(version, on=on)
-        reasons = what_blocks_submission(version)
-        if reasons:
-            raise Incomplete("还不能报送：" + "；".join(reasons) + "。")
-        answered = plan.steps.filter(step="return").order_by("-pk").first()
-        if answered is not None and answered.version_id == version.pk:
-            raise Incomplete("方案被退回后还没有上传新版本。请按退回意见修改后重新上传，再报送。")
-    if step.code == "approve" and not version.opinions.exists():
-        raise Incomplete("还没有任何成员单位会签。收到会签意见后才能登记批准。")
     return version
-
-
-@transaction.atomic
-def give_opinion(*, plan_id: int, stance: str, text: str, by: Any, at: datetime) -> Opinion:
-    """Record the answer of the person's member unit on the current version.
-
-    Raises NotAllowed, WrongState outside 会签 or when the unit has answered, Incomplete when a
-    refusal gives no reason.
-    """
-    plan = lock_plan(plan_id)
-    permissions.check_right(by, "give_opinion", plan)
-    if not permissions.can_give_opinion(by, plan):
-        raise NotAllowed(permissions.WHO["give_opinion"])
-    if plan.state != State.CO_SIGNING:
-        raise WrongState(f"方案现在是“{plan.get_state_display()}”，不在会签阶段。")
-    if stance != Opinion.Stance.AGREE and not text.strip():
-        raise Incomplete("不同意或修改后同意的，请写明理由或修改要求。")
-    version = plan.versions.get(pk=_current_version_id(plan))
-    try:
-        with transaction.atomic():
-            opinion = Opinion.objects.create(
-                version=version,
-                unit=by.organization,
-                stance=stance,
-                text=text.strip(),
-                by=by,
-                at=at,
-            )
-    except IntegrityError as error:
-        raise WrongState("本单位已经对这一版方案提交了会签意见。") from error
-    record("会签", by=by, subject=plan, county=plan.county, stance=stance, version=version.number)
-    return opinion
-
-
-@transaction.atomic
-def record_approval(
-    *, plan_id: int, document_number: str, approved_on: date, by: Any, at: datetime, seen_state: str
-) -> Approval:
-    """Record the city government's approval and turn the plan's rows into tasks (五(二)).
-
-    Raises NotAllowed, WrongState, and Incomplete for an approval dated in the future or before
-    the submission.
-    """
-    plan = lock_plan(plan_id)
-    step_on(plan, STEPS["approve"], by=by, at=at, seen_state=seen_state, note=document_number)
-    if approved_on > timezone.localdate(at):
-        raise Incomplete("批准日期不能晚于今天。")
-    if plan.submitted_at is not None and approved_on < timezone.localdate(plan.submitted_at):
-        raise Incomplete("批准日期不能早于方案报送的日期。")
-    version = plan.versions.get(pk=_current_version_id(plan))
-    approval = Approval.objects.create(
-        plan=plan,
-        version=version,
-        document_number=document_number.strip(),
-        approved_on=approved_on,
-        by=by,
-        at=at,
-    )
-    PlanTask.objects.bulk_create(
-        PlanTask(
-            plan=plan,
-            mine_id=row.mine_id,
-            kind=row.kind,
-            due_on=row.due_on or plan.round.finish_due_on,
-        )
-        for row in version.dispositions.all()
-    )
-    return approval
-
-
-def _current_version_id(plan: CountyPlan) -> int:
-    current = plan.versions.values_list("pk", flat=True).first()
-    if current is None:
-        raise Incomplete("方案没有版本。")
-    return int(current)
 
 
 def lock_plan(plan_id: int) -> CountyPlan:

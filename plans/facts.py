@@ -204,7 +204,7 @@ def _keys_in_other_plans(version: PlanVersion) -> tuple[str, ...]:
             mine__county=version.plan.county_id,
             version=Subquery(newest.values("pk")[:1]),
         )
-        .exclude(version__plan=version.plan_id)
+        .exclude(version__plan__county=version.plan.county_id)
         .order_by("mine__registry_no")
     )
     return tuple(found.values_list("mine__registry_no", flat=True))

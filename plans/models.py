@@ -1,6 +1,7 @@
 """Hold county plans, their versions and rows, and the hands they pass.
 
-The checks run on them stand in plans/check_models.py.
+The checks run on them stand in plans/check_models.py, the reviews in plans/review_models.py, the
+panels of experts in plans/expert_models.py.
 """
 
 from typing import Any, ClassVar
@@ -17,18 +18,28 @@ from plans.check_models import Finding as Finding
 from plans.check_models import Ruling as Ruling
 from plans.check_models import RulingRequest as RulingRequest
 from plans.comment_models import Comment as Comment
+from plans.expert_models import Expert as Expert
+from plans.expert_models import ExpertRemark as ExpertRemark
+from plans.expert_models import Panel as Panel
+from plans.expert_models import PanelMember as PanelMember
+from plans.expert_models import PlanGrant as PlanGrant
+from plans.expert_models import RevisionItem as RevisionItem
 from plans.planner_models import PlannerCluster as PlannerCluster
 from plans.planner_models import PlannerLone as PlannerLone
 from plans.planner_models import PlannerProposal as PlannerProposal
 from plans.planner_models import PlannerRun as PlannerRun
+from plans.review_models import Approval as Approval
+from plans.review_models import Dossier as Dossier
+from plans.review_models import FormalReview as FormalReview
+from plans.review_models import OfficialDocument as OfficialDocument
+from plans.review_models import Opinion as Opinion
+from plans.review_models import PassedOver as PassedOver
 from plans.site_check_models import SiteCheck as SiteCheck
-from plans.workflow import State
+from plans.workflow import REVIEW_AS_EXPERT, UNDER_WAY, State
 from standards.terms import Disposition as DispositionKind
 from standards.terms import GrantWay, Method, ScaleUnit
-from taskforce.models import County, Organization
+from taskforce.models import County
 from taskforce.permissions import counties_where
-
-OPINION_TEXT_LENGTH = 2000
 
 
 class Round(models.Model):
@@ -88,10 +99,12 @@ class CountyPlanQuerySet(models.QuerySet["CountyPlan"]):
     """Find plans by who may see them."""
 
     def visible_to(self, user: Any) -> "CountyPlanQuerySet":
-        """Return a county's own plans, and those of others once they have been submitted."""
+        """Return a county's own plans, others once submitted, and what an expert is invited to."""
+        invited = PlanGrant.objects.in_force(user, at=timezone.now()).values("content_object")
         return self.filter(
             Q(county__in=counties_where(user, "see_drafts"))
             | Q(county__in=counties_where(user, "see_plans"), submitted_at__isnull=False)
+            | Q(pk__in=invited)
         )
 
 
@@ -105,27 +118,52 @@ class CountyPlan(models.Model):
     state = models.CharField("状态", max_length=16, choices=State.choices(), default=State.DRAFT)
     submitted_at = models.DateTimeField("首次报送时间", null=True, blank=True)
     opened_at = models.DateTimeField("建立时间", default=timezone.now)
+    edition = models.PositiveSmallIntegerField("第几次", default=1)
+    adjusts = models.OneToOneField(
+        "self",
+        verbose_name="所调整的方案",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="adjusted_by",
+    )
+    adjusts_why = models.TextField("调整理由", blank=True)
 
     objects = CountyPlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = "县级方案"
-        ordering: ClassVar = ["-round", "county"]
+        ordering: ClassVar = ["-round", "county", "edition"]
+        permissions: ClassVar = [(REVIEW_AS_EXPERT, "评审方案")]
         constraints: ClassVar = [
             UniqueConstraint(
-                fields=["round", "county"],
+                fields=["round", "county", "edition"],
                 name="plan_one_per_county_and_round",
                 violation_error_message="这个县（市、区）在本轮已经有方案。",
             ),
+            UniqueConstraint(
+                fields=["round", "county"],
+                condition=Q(state__in=UNDER_WAY),
+                name="plan_one_under_way",
+                violation_error_message="这个县（市、区）在本轮已有办理中的方案或调整。",
+            ),
             models.CheckConstraint(
-                condition=Q(state=State.DRAFT) | Q(submitted_at__isnull=False),
+                condition=Q(edition=1, adjusts__isnull=True)
+                | Q(edition__gt=1, adjusts__isnull=False) & ~Q(adjusts_why=""),
+                name="plan_adjusts_an_earlier_one",
+                violation_error_message="调整方案必须指明所调整的方案和理由。",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[State.DRAFT, State.COUNTY_REVIEW])
+                | Q(submitted_at__isnull=False),
                 name="plan_submitted_when_beyond_draft",
                 violation_error_message="已报送的方案必须有报送时间。",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.county.name}非煤矿山整治整合实施方案（{self.round}）"
+        adjusted = f"第{self.edition - 1}次调整" if self.edition > 1 else ""
+        return f"{self.county.name}非煤矿山整治整合实施方案{adjusted}（{self.round}）"
 
 
 class PlanVersion(models.Model):
@@ -299,6 +337,7 @@ class StepTaken(models.Model):
         settings.AUTH_USER_MODEL, verbose_name="经办人", on_delete=models.PROTECT
     )
     at = models.DateTimeField("时间")
+    due_on = models.DateField("本环节时限", null=True, blank=True)
     note = models.TextField("意见", blank=True)
 
     class Meta:
@@ -307,68 +346,6 @@ class StepTaken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} {self.step}"
-
-
-class Opinion(models.Model):
-    """Hold one member unit's written answer on a version (会签, clause 五(一))."""
-
-    class Stance(models.TextChoices):
-        AGREE = "agree", "同意"
-        AGREE_IF_CHANGED = "change", "修改后同意"
-        DISAGREE = "disagree", "不同意"
-
-    version = models.ForeignKey(
-        PlanVersion, verbose_name="版本", on_delete=models.PROTECT, related_name="opinions"
-    )
-    unit = models.ForeignKey(Organization, verbose_name="成员单位", on_delete=models.PROTECT)
-    stance = models.CharField("意见", max_length=10, choices=Stance)
-    text = models.TextField("说明", max_length=OPINION_TEXT_LENGTH, blank=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name="填写人", on_delete=models.PROTECT
-    )
-    at = models.DateTimeField("时间")
-
-    class Meta:
-        verbose_name = "会签意见"
-        ordering: ClassVar = ["version", "unit"]
-        constraints: ClassVar = [
-            UniqueConstraint(
-                fields=["version", "unit"],
-                name="opinion_once_per_unit_and_version",
-                violation_error_message="本单位已经对这一版方案提交了会签意见。",
-            ),
-            models.CheckConstraint(
-                condition=Q(stance="agree") | ~Q(text=""),
-                name="opinion_says_why",
-                violation_error_message="不同意或修改后同意的，请写明理由或修改要求。",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.unit} {self.get_stance_display()}"
-
-
-class Approval(models.Model):
-    """Record the city government's approval of a version: number, day, organ."""
-
-    plan = models.OneToOneField(
-        CountyPlan, verbose_name="方案", on_delete=models.PROTECT, related_name="approval"
-    )
-    version = models.OneToOneField(PlanVersion, verbose_name="版本", on_delete=models.PROTECT)
-    document_number = models.CharField("批准文号", max_length=60)
-    approved_on = models.DateField("批准日期")
-    organ = models.CharField("批准机关", max_length=60, default="朔州市人民政府")
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name="登记人", on_delete=models.PROTECT
-    )
-    at = models.DateTimeField("登记时间")
-
-    class Meta:
-        verbose_name = "批准"
-        ordering: ClassVar = ["-approved_on"]
-
-    def __str__(self) -> str:
-        return self.document_number
 
 
 class PlanTask(models.Model):

@@ -13,7 +13,7 @@ from plans import tasks
 from plans.actions import lock_plan
 from plans.models import CountyPlan, Finding, PlanVersion, Ruling
 from plans.rulings import RULED, is_newest
-from plans.workflow import State
+from plans.workflow import RULING_OPEN
 from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from shuozhou_mines.models import Job
 from standards.terms import Verdict
@@ -23,7 +23,6 @@ from taskforce.trail import record
 MAY_ASK = ("draft_plan", "confirm_plan", "review_plan")
 WHO_ASKS = "只有本县（市、区）的编制、审定人员和专班办公室可以要求重新检查。"
 WHO_RULES = "只有专班办公室可以对检查结果作出认定。"
-RULING_OPEN = (State.DRAFT, State.SUBMITTED, State.RETURNED, State.CO_SIGNING)
 
 
 def may_ask(user: Any, plan: CountyPlan) -> bool:

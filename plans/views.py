@@ -13,24 +13,36 @@ from django.views.decorators.http import require_GET, require_POST
 
 from plans import actions, permissions
 from plans.finding_views import findings_part
-from plans.forms import ApprovalForm, OpinionForm, StepForm, UploadForm
-from plans.models import CountyPlan, Opinion, PlanVersion, Round
+from plans.forms import AdjustForm, StepForm, UploadForm
+from plans.limits import due_of, light_of
+from plans.models import CountyPlan, OfficialDocument, PlanVersion, Round, StepTaken
+from plans.panel_part import panel_part
+from plans.review_part import (
+    document_offer,
+    documents_part,
+    formal_part,
+    opinion_form,
+    opinions_part,
+)
 from plans.shapes import version_shapes
-from plans.workflow import STEPS, State, Step
+from plans.timeline import events_of, way_part
+from plans.workflow import IN_FORCE, MILESTONES, STEPS, State, Step
 from shuozhou_mines.errors import Incomplete
 from standards.terms import Disposition, Verdict
 from taskforce import permissions as rights
-from taskforce.models import County, Organization, OrganizationKind
+from taskforce.models import County
 
 TONES = {
     State.DRAFT: "neutral",
-    State.SUBMITTED: "waiting",
     State.RETURNED: "stopped",
-    State.CO_SIGNING: "active",
-    State.APPROVED: "active",
+    State.REVISING: "stopped",
     State.PUBLISHED: "done",
+    State.ISSUED: "done",
+    State.CLOSED: "done",
+    State.SUPERSEDED: "neutral",
 }
-PATH = (State.DRAFT, State.SUBMITTED, State.CO_SIGNING, State.APPROVED, State.PUBLISHED)
+WAITING = "waiting"
+LIGHTS = {"late": ("逾期", "stopped"), "soon": ("临近", "waiting"), "ample": ("", "")}
 
 
 @require_GET
@@ -43,6 +55,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
         .filter(round=current)
         .select_related("county", "round")
         .annotate(versions_count=Count("versions"))
+        .prefetch_related(Prefetch("steps", to_attr="taken"))
     }
     may_draft = {c.code for c in rights.counties_where(request.user, "draft_plan")}
     seen = rights.counties_where(request.user, "see_plans")
@@ -50,19 +63,37 @@ def plan_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "plans/list.html",
-        {"round": current, "rows": rows, "today": timezone.localdate()},
+        {
+            "round": current,
+            "rows": rows,
+            "today": timezone.localdate(),
+            "may_review": rights.can_anywhere(request.user, "review_plan"),
+        },
     )
 
 
 def _list_row(county: County, plan: CountyPlan | None, may_draft: bool) -> dict[str, Any]:
+    due = None
+    if plan is not None:
+        taken = plan.taken  # type: ignore[attr-defined]
+        due = due_of(plan, taken[-1] if taken else None)
+    light, light_tone = LIGHTS.get(light_of(due, timezone.localdate()), ("", ""))
     return {
+        "due": due,
+        "light": light,
+        "light_tone": light_tone,
         "county": county,
         "plan": plan,
         "state": plan.get_state_display() if plan else "尚未报送",
-        "tone": TONES[State(plan.state)] if plan else "neutral",
+        "tone": tone_of(plan) if plan else "neutral",
         "may_open": may_draft and plan is None,
         "late": plan is not None and _is_late(plan),
     }
+
+
+def tone_of(plan: CountyPlan) -> str:
+    """Return the tone of a plan's state: what is not named waits for somebody."""
+    return TONES.get(State(plan.state), WAITING)
 
 
 def _is_late(plan: CountyPlan) -> bool:
@@ -82,14 +113,8 @@ def plan_open(request: HttpRequest, county_code: str) -> HttpResponse:
 @require_GET
 def plan_page(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Show one plan: where it stands, what it holds, what waits for this person."""
-    plan = _visible_plan(request, plan_id)
-    part = request.GET.get("part", "overview")
-    version = _shown_version(plan)
-    context = _frame(request, plan, version, part)
-    if version is not None:
-        context |= _part_context(request, part, version)
-    template = part if part in PARTS else "overview"
-    return render(request, f"plans/plan_{template}.html", context)
+    plan = visible_plan(request, plan_id)
+    return part_page(request, plan, request.GET.get("part", "overview"))
 
 
 PARTS = {
@@ -97,19 +122,43 @@ PARTS = {
     "mines": "矿山与处置",
     "areas": "整合区",
     "findings": "检查结果",
+    "formal": "形式审查",
     "opinions": "会签",
+    "panel": "专家评审",
     "versions": "版本",
+    "way": "办理过程",
 }
 
 
-def _visible_plan(request: HttpRequest, plan_id: int) -> CountyPlan:
-    plans = CountyPlan.objects.visible_to(request.user).select_related("county", "round")
+def visible_plan(request: HttpRequest, plan_id: int) -> CountyPlan:
+    """Return a plan that this person may see; raise Http404."""
+    plans = CountyPlan.objects.visible_to(request.user).select_related(
+        "county", "round", "approval", "adjusts", "adjusted_by"
+    )
+    steps = StepTaken.objects.select_related("by__organization", "version")
+    documents = OfficialDocument.objects.select_related("by__organization")
+    plans = plans.prefetch_related(Prefetch("steps", steps), Prefetch("documents", documents))
     return get_object_or_404(plans, pk=plan_id)
+
+
+def part_page(
+    request: HttpRequest, plan: CountyPlan, part: str, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """Show one part of a plan; `more` stands in for what the part would load, a typed form say."""
+    version = _shown_version(plan)
+    context = _frame(request, plan, version, part)
+    if version is not None:
+        context |= _part_context(request, part, version)
+    template = part if part in PARTS else "overview"
+    return render(request, f"plans/plan_{template}.html", context | more, status=status)
 
 
 def _shown_version(plan: CountyPlan) -> PlanVersion | None:
     """Return the newest version; its rows are shown as soon as it has been read."""
-    return plan.versions.select_related("uploaded_by").first()
+    version = plan.versions.select_related("uploaded_by").first()
+    if version is not None:
+        version.plan = plan
+    return version
 
 
 def _frame(
@@ -118,12 +167,19 @@ def _frame(
     """Gather what every part of the plan page shows."""
     offers = permissions.offered_steps(request.user, plan)
     run = version.check_runs.first() if version else None
+    steps = list(reversed(plan.steps.all()))
+    due = due_of(plan, steps[0] if steps else None)
+    light, light_tone = LIGHTS.get(light_of(due, timezone.localdate()), ("", ""))
+    may = rights.rights_on(request.user, plan.county_id)
     return {
         "plan": plan,
         "version": version,
         "run": run,
         "verdicts": _verdict_counts(run.counts if run else {}),
-        "tone": TONES[State(plan.state)],
+        "tone": tone_of(plan),
+        "due": due,
+        "light": light,
+        "light_tone": light_tone,
         "path": _path(plan),
         "tabs": [
             {
@@ -136,16 +192,37 @@ def _frame(
         ],
         "offers": [_offer(plan, step) for step in offers],
         "upload_form": UploadForm() if permissions.can_upload(request.user, plan) else None,
-        "opinion_form": _opinion_form(request, plan, version),
-        "events": _events(plan),
-        "approval": getattr(plan, "approval", None),
+        "opinion_form": opinion_form(request, plan, version),
+        "duties": request.user.organization.duties  # type: ignore[union-attr]
+        if getattr(request.user, "organization_id", None)
+        else "",
+        "adjusted_by": _seen_adjustment(request, plan),
+        "events": events_of(steps),
+        "documents": documents_part(plan),
+        "adjust_form": AdjustForm() if _may_adjust(plan, may) else None,
         "publish_url": (
             reverse("notice-new", args=[plan.pk])
-            if plan.state == State.APPROVED
-            and rights.can(request.user, "publish_plan", plan.county_id)
+            if plan.state == State.APPROVED and "publish_plan" in may
+            else ""
+        ),
+        "issue_url": (
+            reverse("plan-issue", args=[plan.pk])
+            if plan.state == State.PUBLISHED and "publish_plan" in may
             else ""
         ),
     }
+
+
+def _seen_adjustment(request: HttpRequest, plan: CountyPlan) -> CountyPlan | None:
+    """Return the adjustment of a plan, to those who may see it."""
+    adjustment: CountyPlan | None = getattr(plan, "adjusted_by", None)
+    if adjustment is None or adjustment.submitted_at is not None:
+        return adjustment
+    return adjustment if rights.can(request.user, "see_drafts", plan.county_id) else None
+
+
+def _may_adjust(plan: CountyPlan, may: frozenset[str]) -> bool:
+    return plan.state in IN_FORCE and "draft_plan" in may and not hasattr(plan, "adjusted_by")
 
 
 def _verdict_counts(counts: dict[str, int]) -> list[dict[str, Any]]:
@@ -153,56 +230,32 @@ def _verdict_counts(counts: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _path(plan: CountyPlan) -> list[dict[str, Any]]:
-    """Lay the plan's way out as steps: done, current, to come."""
-    current = PATH.index(State.DRAFT if plan.state == State.RETURNED else State(plan.state))
+    """Lay the plan's way out as stations: done, current, to come."""
+    current = next(at for at, (_, states) in enumerate(MILESTONES) if plan.state in states)
     return [
         {
-            "label": State(state).label,
+            "label": label,
             "mark": "done" if at < current else "current" if at == current else "ahead",
         }
-        for at, state in enumerate(PATH)
+        for at, (label, _) in enumerate(MILESTONES)
     ]
 
 
 def _offer(plan: CountyPlan, step: Step) -> dict[str, Any]:
-    """Describe a step's form; the approval and the notice have forms of their own."""
-    form: Any = None
-    if step.code == "approve":
-        form = ApprovalForm(initial={"seen_state": plan.state})
-    elif not step.own_action:
-        form = StepForm(initial={"seen_state": plan.state})
-        if not step.needs_note:
-            form.fields.pop("note")
-    url = "plan-approve" if step.code == "approve" else "plan-step"
-    args = [plan.pk] if step.code == "approve" else [plan.pk, step.code]
-    return {"step": step, "form": form, "url": reverse(url, args=args)}
+    """Describe a step's form; a step that rests on a document has that document's form."""
+    if step.code in ("approve", "reply"):
+        return {"step": step, **document_offer(plan, step.code)}
+    form = None if step.own_action else StepForm(
+        initial={"seen_state": plan.state}, auto_id=f"id_{step.code}_%s"
+    )  # fmt: skip
+    if form is not None and not step.needs_note and step.code not in NOTED:
+        form.fields.pop("note")
+    url = reverse("plan-step", args=[plan.pk, step.code])
+    return {"step": step, "form": form, "url": url, "label": step.label}
 
 
-def _opinion_form(
-    request: HttpRequest, plan: CountyPlan, version: PlanVersion | None
-) -> OpinionForm | None:
-    if plan.state != State.CO_SIGNING or version is None:
-        return None
-    if not permissions.can_give_opinion(request.user, plan):
-        return None
-    answered = version.opinions.filter(unit__user=request.user.pk).exists()
-    return None if answered else OpinionForm()
-
-
-def _events(plan: CountyPlan) -> list[dict[str, Any]]:
-    steps = plan.steps.select_related("by__organization", "version").order_by("-pk")
-    return [
-        {
-            "at": step.at,
-            "who": step.by.name,
-            "unit": step.by.organization.short_name if step.by.organization else "",
-            "what": STEPS[step.step].label
-            + (f"（第{step.version.number}版）" if step.version else ""),
-            "note": step.note,
-            "tone": "stopped" if step.step == "return" else "done",
-        }
-        for step in steps
-    ]
+# Steps that ask for no note, but where words often help.
+NOTED = ("invite", "endorse", "confirm_revision", "close")
 
 
 def _part_context(request: HttpRequest, part: str, version: PlanVersion) -> dict[str, Any]:
@@ -215,13 +268,20 @@ def _part_context(request: HttpRequest, part: str, version: PlanVersion) -> dict
         return {"areas": list(version.areas.select_related("mineral").prefetch_related(members))}
     if part == "findings":
         return findings_part(request, version)
+    if part == "formal":
+        return formal_part(request, version)
     if part == "opinions":
-        return {"answers": _answers(version)}
+        return opinions_part(request, version)
+    if part == "panel":
+        return panel_part(request, version.plan, version)
     if part == "versions":
         versions = version.plan.versions.select_related("uploaded_by").prefetch_related(
             "check_runs"
         )
         return {"versions": list(versions)}
+    if part == "way":
+        may = rights.rights_on(request.user, version.plan.county_id)
+        return way_part(version.plan) | {"may_take": bool(may & set(permissions.MAY_TAKE))}
     counts = dict(version.dispositions.values_list("kind").annotate(Count("pk")).order_by("kind"))
     return {
         "batches": [
@@ -231,23 +291,6 @@ def _part_context(request: HttpRequest, part: str, version: PlanVersion) -> dict
         "areas_total": version.areas.count(),
         "map": _map(version),
     }
-
-
-def _answers(version: PlanVersion) -> list[dict[str, Any]]:
-    """Set each member unit beside its answer; one without an answer is shown as such."""
-    given = {row.unit_id: row for row in version.opinions.select_related("by")}
-    units = Organization.objects.filter(kind=OrganizationKind.MEMBER_UNIT)
-    tones = {Opinion.Stance.AGREE: "done", Opinion.Stance.DISAGREE: "stopped"}
-    return [
-        {
-            "unit": unit,
-            "opinion": given.get(unit.pk),
-            "tone": tones.get(Opinion.Stance(given[unit.pk].stance), "waiting")
-            if unit.pk in given
-            else "neutral",
-        }
-        for unit in units
-    ]
 
 
 def _map(version: PlanVersion) -> dict[str, Any]:
@@ -284,12 +327,12 @@ def plan_shapes(request: HttpRequest, version_id: int) -> JsonResponse:
 @require_POST
 def plan_step(request: HttpRequest, plan_id: int, step: str) -> HttpResponse:
     """Take one step of the table on a plan."""
-    plan = _visible_plan(request, plan_id)
+    plan = visible_plan(request, plan_id)
     if step not in STEPS or STEPS[step].own_action:
         raise Http404
     form = StepForm(request.POST)
     if not form.is_valid():
-        return _again(request, plan, str(next(iter(form.errors.values()))[0]))
+        return again(request, plan, str(next(iter(form.errors.values()))[0]))
     try:
         actions.take_step(
             plan_id=plan.pk,
@@ -300,46 +343,26 @@ def plan_step(request: HttpRequest, plan_id: int, step: str) -> HttpResponse:
             note=form.cleaned_data["note"],
         )
     except Incomplete as refusal:
-        return _again(request, plan, refusal.message)
+        return again(request, plan, refusal.message)
     messages.success(request, f"已办理：{STEPS[step].label}。")
     return redirect("plan", plan.pk)
 
 
 @require_POST
-def plan_opinion(request: HttpRequest, plan_id: int) -> HttpResponse:
-    """Take a member unit's opinion on the current version."""
-    plan = _visible_plan(request, plan_id)
-    form = OpinionForm(request.POST)
+def plan_adjust(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """Open an adjustment of a plan in force."""
+    plan = visible_plan(request, plan_id)
+    form = AdjustForm(request.POST)
     if not form.is_valid():
-        context = _frame(request, plan, _shown_version(plan), "opinions")
-        context |= {"opinion_form": form, "answers": []}
-        version = context["version"]
-        if version is not None:
-            context["answers"] = _answers(version)
-        return render(request, "plans/plan_opinions.html", context, status=422)
-    actions.give_opinion(plan_id=plan.pk, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, "会签意见已提交。")
-    return redirect(f"{reverse('plan', args=[plan.pk])}?part=opinions")
+        return part_page(request, plan, "overview", status=422, adjust_form=form)
+    adjustment = actions.start_adjustment(
+        plan_id=plan.pk, why=form.cleaned_data["why"], by=request.user, at=timezone.now()
+    )
+    messages.success(request, "已建立调整方案。公示之前，现行方案继续有效。")
+    return redirect("plan", adjustment.pk)
 
 
-@require_POST
-def plan_approve(request: HttpRequest, plan_id: int) -> HttpResponse:
-    """Record the city government's approval."""
-    plan = _visible_plan(request, plan_id)
-    form = ApprovalForm(request.POST)
-    if not form.is_valid():
-        return _again(request, plan, str(next(iter(form.errors.values()))[0]))
-    try:
-        actions.record_approval(
-            plan_id=plan.pk, by=request.user, at=timezone.now(), **form.cleaned_data
-        )
-    except Incomplete as refusal:
-        return _again(request, plan, refusal.message)
-    messages.success(request, "批准文件已登记，方案可以公示。")
-    return redirect("plan", plan.pk)
-
-
-def _again(request: HttpRequest, plan: CountyPlan, sentence: str) -> HttpResponse:
+def again(request: HttpRequest, plan: CountyPlan, sentence: str) -> HttpResponse:
     """Go back to the plan with the sentence that says what is missing."""
     messages.error(request, sentence)
     return redirect("plan", plan.pk)

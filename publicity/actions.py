@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from plans.actions import lock_plan, step_on
-from plans.models import PlanVersion
+from plans.approval_actions import take_over
+from plans.models import CountyPlan, PlanVersion
 from plans.permissions import check_right
 from plans.workflow import STEPS
 from publicity import tasks
@@ -40,6 +41,7 @@ def publish_notice(
     """
     plan = lock_plan(plan_id)
     step_on(plan, STEPS["publish"], by=by, at=at, seen_state=seen_state)
+    adjusted = _end_notice_of_adjusted(take_over(plan, by=by, at=at), at=at)
     if starts_on < timezone.localdate(at):
         raise Incomplete("公示开始日期不能早于今天。")
     version = PlanVersion.objects.select_related("plan__county", "plan__round").get(
@@ -48,12 +50,13 @@ def publish_notice(
     content = freeze(version)
     # The last one withdrawn is what this one corrects; each is corrected once.
     replaced = plan.notices.filter(withdrawn_at__isnull=False, replaced_by__isnull=True).first()
+    replaced = replaced or adjusted
     last_day = last_working_day(starts_on, working_days)
     notice = Notice.objects.create(
         plan=plan,
         version=version,
         replaces=replaced,
-        title=f"{plan.county.name}非煤矿山整治整合实施方案{'更正' if replaced else ''}公示",
+        title=f"{plan.county.name}非煤矿山整治整合实施方案{_kind_of(plan, replaced)}公示",
         working_days=working_days,
         starts_on=starts_on,
         ends_at=timezone.make_aware(datetime.combine(last_day, CLOSING_TIME)),
@@ -65,6 +68,21 @@ def publish_notice(
     _freeze_shapes(notice, version)
     record("公示方案", by=by, subject=notice, county=plan.county, sha256=notice.sha256)
     jobs.enqueue(kind=tasks.DOCUMENTS, subject=notice, key=str(notice.pk), by=by)
+    return notice
+
+
+def _kind_of(plan: CountyPlan, replaced: Notice | None) -> str:
+    if replaced is not None and replaced.plan_id == plan.pk:
+        return "更正"
+    return "（调整）" if plan.adjusts_id else ""
+
+
+def _end_notice_of_adjusted(earlier: CountyPlan | None, *, at: datetime) -> Notice | None:
+    """Withdraw the notice of a plan that an adjustment replaces; it stays visible as replaced."""
+    notice = Notice.objects.in_force().filter(plan=earlier).first() if earlier else None
+    if notice is not None:
+        notice.withdrawn_at, notice.withdrawn_reason = at, "方案已经调整，以调整后的公示为准。"
+        notice.save(update_fields=["withdrawn_at", "withdrawn_reason"])
     return notice
 
 

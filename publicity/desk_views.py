@@ -6,14 +6,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from plans.forms import IssueForm
 from plans.models import CountyPlan
 from plans.workflow import State
 from publicity import actions
 from publicity.forms import NoticeForm, WithdrawForm
+from publicity.issuing import issue_plan
 from publicity.models import Notice
 from publicity.permissions import for_publishers
 from rulebook.current import current_rulebook
-from shuozhou_mines.errors import Incomplete
+from shuozhou_mines.errors import Incomplete, NotAllowed, Refused, WrongState
 from taskforce import permissions
 
 DEFAULT_WORKING_DAYS = "publication.working_days"
@@ -66,6 +68,29 @@ def _initial(plan: CountyPlan) -> dict[str, object]:
         "starts_on": today,
         "working_days": int(days) if days is not None else None,
     }
+
+
+@require_http_methods(["GET", "POST"])
+def plan_issue(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """Issue one published plan for implementation."""
+    counties = permissions.counties_where(request.user, "publish_plan")
+    plans = CountyPlan.objects.visible_to(request.user).filter(county__in=counties)
+    plan = get_object_or_404(plans.select_related("county", "round"), pk=plan_id)
+    initial = {"seen_state": plan.state, "dated_on": timezone.localdate()}
+    form = IssueForm(request.POST or None, request.FILES or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            issue_plan(plan_id=plan.pk, by=request.user, at=timezone.now(), **form.cleaned_data)
+        except (NotAllowed, WrongState):
+            raise
+        except Refused as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, "方案已印发实施。")
+            return redirect("plan", plan.pk)
+    notice = Notice.objects.in_force().filter(plan=plan).first()
+    context = {"plan": plan, "form": form, "notice": notice}
+    return render(request, "publicity/issue.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST

@@ -60,6 +60,7 @@ urlpatterns = [
     path("objections/case/leave/", objection_views.objection_leave, name="objection-leave"),
     path("staff/notices/", desk_views.notice_desk, name="notice-desk"),
     path("staff/notices/new/<int:plan_id>/", desk_views.notice_new, name="notice-new"),
+    path("staff/notices/issue/<int:plan_id>/", desk_views.plan_issue, name="plan-issue"),
     path(
         "staff/notices/<int:notice_id>/withdraw/",
         desk_views.notice_withdraw,

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from taskforce import permissions
+from taskforce.models import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ def _staff_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
         "desk_url": _url("desk"),
         "user_name": user.name or user.username,
         "role_names": role_names(user),
+        "unread": Message.objects.unread(user).count(),
+        "notices_url": _url("messages"),
         "search_url": (_url("mine-list") if permissions.can_anywhere(user, "see_mines") else ""),
     }
 

@@ -14,6 +14,7 @@ from shuozhou_mines.models import Job
 from supervision import waiting as reports_waiting
 
 SUBJECT_PAGES = {
+    "plans.countyplan": "plan",
     "plans.planversion": "plan-version",
     "publicity.notice": "notice",
     "supervision.bulletin": "bulletin",

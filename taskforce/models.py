@@ -10,6 +10,7 @@ from django.utils import timezone
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from standards.terms import Term
+from taskforce.message_models import Message as Message
 from taskforce.trail_models import TrailCheck as TrailCheck
 from taskforce.trail_models import TrailLink as TrailLink
 from taskforce.trail_models import TrailShipment as TrailShipment
@@ -39,6 +40,7 @@ class County(models.Model):
             ("confirm_plan", "审定并报送方案"),
             ("review_plan", "审查方案"),
             ("give_opinion", "会签方案"),
+            ("endorse_plan", "市政府审签方案"),
             ("approve_plan", "登记批准"),
             ("publish_plan", "公示方案"),
             ("see_reports", "查看月报"),

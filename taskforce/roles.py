@@ -55,7 +55,7 @@ RIGHTS: dict[Role, Rights] = {
     Role.EXPERT: Rights(),
     Role.INSPECTOR: Rights(("see_mines", "see_plans", "inspect")),
     Role.CITY_LEADER: Rights(
-        _CITY_READING, ("taskforce.see_city", "taskforce.approve_bulletin")
+        (*_CITY_READING, "endorse_plan"), ("taskforce.see_city", "taskforce.approve_bulletin")
     ),
     Role.SYSTEM_ADMIN: Rights((), ("taskforce.manage_accounts",)),
     Role.SECURITY_ADMIN: Rights((), ("taskforce.manage_rights",)),

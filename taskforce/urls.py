@@ -9,4 +9,6 @@ urlpatterns = [
     path("trail/", trail_views.trail, name="trail"),
     path("trail/export/", trail_views.trail_export, name="trail-export"),
     path("roster/", views.roster, name="roster"),
+    path("messages/", views.message_list, name="messages"),
+    path("messages/read/", views.messages_read, name="messages-read"),
 ]

@@ -44,6 +44,11 @@ def test_county_mends_its_workbook_and_office_returns_it(visitors: Any, site: Si
     clerk.page.get_by_role("link", name="看检查结果").click()
     expect(clerk.page.locator("dt", has_text="依据").first).to_be_visible()
 
+    clerk.page.goto("/staff/plans/")
+    clerk.page.get_by_role("link", name="平鲁区").first.click()
+    clerk.page.get_by_role("button", name="送县级审定").click()
+    expect(clerk.page.get_by_text("已办理：送县级审定。")).to_be_visible()
+
     leader = visitors("pinglu.leader")
     leader.page.goto("/staff/")
     leader.page.get_by_role("link", name=re.compile("平鲁区方案")).click()
@@ -53,6 +58,8 @@ def test_county_mends_its_workbook_and_office_returns_it(visitors: Any, site: Si
     office = visitors("office")
     office.page.goto("/staff/")
     office.page.get_by_role("link", name=re.compile("平鲁区方案")).click()
+    office.page.get_by_role("button", name="签收").click()
+    expect(office.page.get_by_text("已办理：签收。")).to_be_visible()
     office.page.get_by_label("意见").first.fill("请补充三座矿山的责任单位。")
     office.page.get_by_role("button", name="退回补正").click()
     expect(office.page.get_by_text("已办理：退回补正。")).to_be_visible()
@@ -103,7 +110,8 @@ def test_parts_of_a_plan_are_accessible(visitors: Any) -> None:
     clerk.page.goto("/staff/plans/")
     clerk.page.get_by_role("link", name="朔城区").first.click()
     address = clerk.page.url.split("?")[0]
-    parts = ("overview", "mines", "areas", "findings", "opinions", "versions")
+    parts = ("overview", "mines", "areas", "findings", "formal", "opinions", "panel", "versions",
+             "way")  # fmt: skip
     faults = {part: clerk.faults_of(f"{address}?part={part}") for part in parts}
     assert {part: found for part, found in faults.items() if found} == {}
 

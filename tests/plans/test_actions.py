@@ -11,8 +11,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from plans.actions import give_opinion, open_plan, receive_version, record_approval, take_step
+from plans.actions import open_plan, receive_version, start_adjustment, take_step
+from plans.approval_actions import record_approval, record_filing, record_reply
+from plans.expert_actions import draw_panel
 from plans.models import Approval, CountyPlan, Opinion, PlanTask, PlanVersion, Round
+from plans.review_actions import give_opinion
 from plans.workflow import State
 from publicity.actions import publish_notice, withdraw_notice
 from publicity.models import Notice
@@ -30,7 +33,12 @@ from tests.factories import (
     SIGNED_AT,
     SUBMITTED_AT,
     add_version,
+    answer_as,
+    co_sign,
+    make_experts,
+    pdf_scan,
     plan_at,
+    tick_all,
     workbook_upload,
 )
 
@@ -147,7 +155,7 @@ def test_a_version_whose_reading_broke_off_is_read_when_sent_again(people, draft
 def test_a_plan_with_the_office_takes_no_upload_and_keeps_no_file(people, counties) -> None:
     plan = plan_at(State.SUBMITTED, people, counties[SHUOCHENG])
     before = stored_files()
-    with pytest.raises(WrongState, match="方案现在是“形式审查”，不能再上传新版本。"):
+    with pytest.raises(WrongState, match="方案现在是“已报送”，不能再上传新版本。"):
         receive_version(
             plan_id=plan.pk, upload=workbook_upload(b"late"), by=people["county_clerk"], at=LATER
         )
@@ -191,8 +199,12 @@ def test_a_unit_answers_once_for_each_version(people, counties) -> None:
         seen_state="co_signing",
     )  # fmt: skip
     add_version(plan, people, b"second", at=LATER)
-    take_step(plan_id=plan.pk, step="submit", by=leader, at=LATER, seen_state="returned")
-    take_step(plan_id=plan.pk, step="accept", by=office, at=LATER, seen_state="submitted")
+    clerk = people["county_clerk"]
+    take_step(plan_id=plan.pk, step="hand_over", by=clerk, at=LATER, seen_state="returned")
+    take_step(plan_id=plan.pk, step="submit", by=leader, at=LATER, seen_state="county_review")
+    take_step(plan_id=plan.pk, step="receive", by=office, at=LATER, seen_state="submitted")
+    tick_all(plan, people)
+    take_step(plan_id=plan.pk, step="accept", by=office, at=LATER, seen_state="formal_review")
     assert _opinion(plan, colleague).version.number == 2
     assert list(Opinion.objects.order_by("pk").values_list("version__number", "stance")) == [
         (1, "disagree"), (1, "agree"), (2, "agree"),
@@ -218,10 +230,10 @@ def test_a_person_of_no_member_unit_gives_no_opinion(people, counties) -> None:
 # --- approval ------------------------------------------------------------------------------------
 
 
-def _approve(plan: CountyPlan, by: Any, on: date, seen: str = "co_signing") -> Approval:
+def _approve(plan: CountyPlan, by: Any, on: date, seen: str = "endorsed") -> Approval:
     return record_approval(
         plan_id=plan.pk, document_number=" 朔政函〔2025〕9号（示例） ", approved_on=on, by=by,
-        at=APPROVED_AT, seen_state=seen,
+        scan=pdf_scan(), at=APPROVED_AT, seen_state=seen,
     )  # fmt: skip
 
 
@@ -233,12 +245,13 @@ def _approve(plan: CountyPlan, by: Any, on: date, seen: str = "co_signing") -> A
     ],
 )
 def test_an_approval_lies_between_submission_and_today(people, counties, day, sentence) -> None:
-    plan = plan_at(State.CO_SIGNING, people, counties[SHUOCHENG])
-    _opinion(plan, people["member_unit"])
+    plan = plan_at(State.ENDORSED, people, counties[SHUOCHENG])
+    files = stored_files()
     with pytest.raises(Incomplete, match=sentence):
         _approve(plan, people["office"], day)
     plan.refresh_from_db()
-    assert (plan.state, plan.steps.count()) == (State.CO_SIGNING, 2)
+    assert (plan.state, plan.steps.count()) == (State.ENDORSED, 7)
+    assert stored_files() == files  # nor is the scan kept
     # Whose step it is comes before what is wrong with it.
     with pytest.raises(NotAllowed, match="只有专班办公室可以登记批准文件。"):
         _approve(plan, people["city_leader"], day)
@@ -248,15 +261,14 @@ def test_an_approval_lies_between_submission_and_today(people, counties, day, se
 
 
 def test_days_are_counted_by_the_local_calendar(people, counties) -> None:
-    plan = plan_at(State.CO_SIGNING, people, counties[SHUOCHENG])
-    _opinion(plan, people["member_unit"])
+    plan = plan_at(State.ENDORSED, people, counties[SHUOCHENG])
     # 23:30 of 2 September in UTC is the morning of the 3rd here.
     at = OPENED_AT.replace(day=3, hour=7, minute=30)
     record_approval(
         plan_id=plan.pk, document_number="示例", approved_on=date(2025, 9, 3), by=people["office"],
-        at=at, seen_state="co_signing",
+        scan=pdf_scan(), at=at, seen_state="endorsed",
     )  # fmt: skip
-    assert PlanTask.objects.filter(plan=plan).count() == 2
+    assert Approval.objects.get(plan=plan).approved_on == date(2025, 9, 3)
 
 
 # --- two people at once --------------------------------------------------------------------------
@@ -315,24 +327,55 @@ def test_of_two_people_at_once_one_acts_and_the_other_is_told(ground) -> None:
     def step(code: str, seen: str, at: Any) -> Callable[[Any], Any]:
         return lambda by: take_step(plan_id=plan.pk, step=code, by=by, at=at, seen_state=seen)
 
-    _one_acts(both(leaders, step("submit", "draft", SUBMITTED_AT)),
-              faster.format("审定并报送", "形式审查"))  # fmt: skip
-    _one_acts(both(office, step("accept", "submitted", ACCEPTED_AT)),
+    leader = [people["city_leader"], make_person("second_city", Role.CITY_LEADER)]
+    _one_acts(both(clerks, step("hand_over", "draft", SUBMITTED_AT)),
+              faster.format("送县级审定", "县级审定"))  # fmt: skip
+    _one_acts(both(leaders, step("submit", "county_review", SUBMITTED_AT)),
+              faster.format("审定并报送", "已报送"))  # fmt: skip
+    _one_acts(both(office, step("receive", "submitted", ACCEPTED_AT)),
+              faster.format("签收", "形式审查"))  # fmt: skip
+    tick_all(plan, people)
+    _one_acts(both(office, step("accept", "formal_review", ACCEPTED_AT)),
               faster.format("受理并转会签", "成员单位会签"))  # fmt: skip
     _one_acts(both(unit, lambda by: _opinion(plan, by)), "本单位已经对这一版方案提交了会签意见。")
+    Opinion.objects.all().delete()
+    co_sign(plan, people)
+    _one_acts(both(office, step("invite", "co_signing", SIGNED_AT)),
+              faster.format("转专家评审", "专家评审"))  # fmt: skip
+    make_experts(people)
+    _one_acts(both(office, lambda by: draw_panel(
+        plan_id=plan.pk, size=3, set_aside={}, held_on=None, place="", by=by, at=SIGNED_AT)),
+        "测试员已经抽取了专家组。请刷新页面。")  # fmt: skip
+    answer_as(plan, people, "pass")
+    _one_acts(both(leader, step("endorse", "city_approval", SIGNED_AT)),
+              faster.format("市政府同意", "市政府已同意"))  # fmt: skip
     _one_acts(both(office, lambda by: _approve(plan, by, date(2025, 9, 2))),
-              faster.format("登记市政府批准", "市政府已批准"))  # fmt: skip
+              faster.format("登记市政府批准", "省级报批"))  # fmt: skip
+    _one_acts(both(office, lambda by: record_filing(
+        plan_id=plan.pk, document_number="报1", dated_on=date(2025, 9, 2), organ="省厅",
+        scan=pdf_scan(), by=by, at=APPROVED_AT)), "已经登记了报批文件 报1。")  # fmt: skip
+    _one_acts(both(office, lambda by: record_reply(
+        plan_id=plan.pk, document_number="复1", dated_on=date(2025, 9, 2), organ="省厅",
+        scan=pdf_scan(), by=by, at=APPROVED_AT, seen_state="province")),
+        faster.format("登记批复", "批复"))  # fmt: skip
+    _one_acts(both(clerks, lambda by: start_adjustment(
+        plan_id=plan.pk, why="调整。", by=by, at=LATER)), "这份方案已经建立了调整方案")  # fmt: skip
     _one_acts(both(office, lambda by: _publish(plan, by)), faster.format("公示", "公示"))
     notice = Notice.objects.get()
     _one_acts(both(office, lambda by: _withdraw(notice, by)), "这份公示已经撤回。")
 
     taken = list(plan.steps.values_list("step", flat=True))
-    assert taken == ["submit", "accept", "approve", "publish", "withdraw"]
+    assert taken == [
+        "hand_over", "submit", "receive", "accept", "invite", "pass", "endorse", "approve",
+        "reply", "publish", "withdraw",
+    ]  # fmt: skip
     assert (Opinion.objects.count(), Approval.objects.count(), PlanTask.objects.count()) == (
-        1,
+        9,
         1,
         2,
     )
+    scans = [name for name in stored_files() if name.startswith("scans/")]
+    assert len(scans) == 3  # those of the slower person are gone
 
     # Back from the office, the same file reaches the server twice at once.
     other = open_plan(county_code=PINGLU, by=people["other_county_clerk"], at=OPENED_AT)

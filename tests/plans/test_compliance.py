@@ -127,10 +127,12 @@ def test_what_a_mine_fails_is_told_and_what_an_area_fails_blocks(version) -> Non
 
 def test_outdated_findings_are_made_anew_before_a_plan_goes_on(people, counties) -> None:
     plan = plan_at(State.DRAFT, people, counties[SHUOCHENG])
-    version, leader = plan.versions.get(), people["county_leader"]
+    version, clerk = plan.versions.get(), people["county_clerk"]
 
     def submit() -> None:
-        take_step(plan_id=plan.pk, step="submit", by=leader, at=timezone.now(), seen_state="draft")
+        take_step(
+            plan_id=plan.pk, step="hand_over", by=clerk, at=timezone.now(), seen_state="draft"
+        )
 
     save_run(version, find(version, on=timezone.localdate()), job=None)
     Licence.objects.filter(mine__registry_no="SZ-140602-0001").update(
@@ -140,11 +142,11 @@ def test_outdated_findings_are_made_anew_before_a_plan_goes_on(people, counties)
         with pytest.raises(Incomplete, match="第1版的检查结果已过期（台账或省定任务有变动）。"):
             submit()
     job = Job.objects.get(kind="plans.check_version")  # asked for once, however often one tries
-    assert (job.asked_by, job.state) == (leader, "queued")
+    assert (job.asked_by, job.state) == (clerk, "queued")
     jobs.run_job(job.pk)
     submit()
     plan.refresh_from_db()
-    assert (plan.state, version.check_runs.count()) == (State.SUBMITTED, 3)
+    assert (plan.state, version.check_runs.count()) == (State.COUNTY_REVIEW, 3)
 
 
 def test_a_mine_that_left_the_registry_is_not_asked_for(people, counties) -> None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from plans.actions import give_opinion, open_plan, take_step
+from plans.actions import open_plan, take_step
 from plans.models import (
     CheckRun,
     CountyPlan,
@@ -23,21 +23,26 @@ from plans.models import (
     PlanVersion,
     Round,
 )
-from plans.workflow import State
+from plans.review_actions import give_opinion
+from plans.waiting import waiting_for
+from plans.workflow import STEPS, State
 from shuozhou_mines.models import Job
 from tests.conftest import SHUOCHENG
 from tests.factories import (
+    HANDED_OVER_AT,
     OPENED_AT,
-    RETURNED_AT,
     SIGNED_AT,
     SUBMITTED_AT,
     add_version,
     make_mine,
+    pdf_scan,
     plan_at,
     square,
 )
 
-PARTS = ("overview", "mines", "areas", "findings", "opinions", "versions")
+PARTS = (
+    "overview", "mines", "areas", "findings", "formal", "opinions", "panel", "versions", "way",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -65,16 +70,28 @@ def said(answer: Any) -> list[str]:
 
 # --- what is offered to whom ---------------------------------------------------------------------
 
-OFFERED = {
-    State.DRAFT: {"county_clerk": {"upload"}, "county_leader": {"submit"}},
-    State.SUBMITTED: {"office": {"accept", "return"}},
-    State.RETURNED: {"county_reviewer": {"upload"}, "county_leader": {"submit"}},
+OFFERED: dict[State, dict[str, set[str]]] = {
+    State.DRAFT: {"county_clerk": {"upload", "hand_over"}},
+    State.COUNTY_REVIEW: {"county_leader": {"submit", "send_back"}},
+    State.SUBMITTED: {"office": {"receive"}},
+    State.FORMAL_REVIEW: {"office": {"accept", "return"}},
+    State.RETURNED: {"county_clerk": {"upload", "hand_over"}},
     State.CO_SIGNING: {
-        "office": {"approve", "return"}, "member_unit": {"opinion"},
+        "office": {"invite", "return"}, "member_unit": {"opinion"},
         "other_member_unit": {"opinion"},
     },
-    State.APPROVED: {"office": {"publish"}},
-    State.PUBLISHED: {},
+    State.EXPERT_REVIEW: {},
+    State.REVISING: {"county_clerk": {"upload"}, "county_leader": {"hand_in_revision"}},
+    State.RECHECK: {"office": {"confirm_revision", "revise_again"}},
+    State.CITY_APPROVAL: {"city_leader": {"endorse", "city_return"}},
+    State.ENDORSED: {"office": {"approve"}},
+    State.PROVINCE: {"office": {"file"}},
+    State.APPROVED: {"office": {"publish"}, "county_clerk": {"adjust"}},
+    State.PUBLISHED: {"office": {"issue"}, "county_clerk": {"adjust"}},
+    State.ISSUED: {"office": {"start_acceptance"}, "county_clerk": {"adjust"}},
+    State.ACCEPTANCE: {"office": {"close"}, "county_clerk": {"adjust"}},
+    State.CLOSED: {},
+    State.SUPERSEDED: {},
 }  # fmt: skip
 
 
@@ -85,10 +102,15 @@ def test_each_person_is_offered_their_own_steps(state, people, counties, signed_
         "upload": reverse("plan-upload", args=[plan.pk]),
         "opinion": reverse("plan-opinion", args=[plan.pk]),
         "approve": reverse("plan-approve", args=[plan.pk]),
+        "file": reverse("plan-document", args=[plan.pk, "filing"]),
+        "reply": reverse("plan-document", args=[plan.pk, "reply"]),
+        "adjust": reverse("plan-adjust", args=[plan.pk]),
         "publish": reverse("notice-new", args=[plan.pk]),
+        "issue": reverse("plan-issue", args=[plan.pk]),
         **{
-            step: reverse("plan-step", args=[plan.pk, step])
-            for step in ("submit", "accept", "return")
+            code: reverse("plan-step", args=[plan.pk, code])
+            for code, step in STEPS.items()
+            if not step.own_action
         },
     }
     found = {}
@@ -113,8 +135,10 @@ def test_the_desk_names_what_waits_and_forgets_what_is_done(people, counties, si
         return [line["label"] for line in answer.context["waiting"] if "方案" in line["label"]]
 
     assert waiting("member_unit") == waiting("other_member_unit") == ["朔城区方案：会签"]
-    assert waiting("office") == ["朔城区方案：登记市政府批准"]
-    assert waiting("county_clerk") == waiting("city_leader") == []
+    assert waiting("office") == ["朔城区方案：催办会签"]
+    assert waiting("county_clerk") == []
+    # The limit of five working days is long over; only a leader's word goes on without a unit.
+    assert waiting("city_leader") == ["朔城区方案：批示逾期未会签的单位"]
     give_opinion(plan_id=plan.pk, stance="agree", text="", by=people["member_unit"], at=SIGNED_AT)
     assert waiting("member_unit") == []
     assert waiting("other_member_unit") == ["朔城区方案：会签"]
@@ -130,6 +154,10 @@ def test_the_desk_of_a_county(people, counties, signed_in) -> None:
     assert lines("county_clerk") == ["朔城区方案：编制并上传方案"]
     assert lines("county_leader") == []  # there is nothing to confirm yet
     plan = plan_at(State.DRAFT, people, counties[SHUOCHENG])
+    assert lines("county_leader") == []
+    take_step(plan_id=plan.pk, step="hand_over", by=people["county_clerk"], at=HANDED_OVER_AT,
+              seen_state="draft")  # fmt: skip
+    assert lines("county_clerk") == []
     assert lines("county_leader") == ["朔城区方案：审定并报送"]
     assert lines("other_county_leader") == lines("office") == []
     plan_at_returned(plan, people)
@@ -137,18 +165,53 @@ def test_the_desk_of_a_county(people, counties, signed_in) -> None:
 
 
 def plan_at_returned(plan: CountyPlan, people: Any) -> None:
-    """Submit a plan and return it."""
-    take_step(plan_id=plan.pk, step="submit", by=people["county_leader"], at=SUBMITTED_AT,
-              seen_state="draft")  # fmt: skip
-    take_step(plan_id=plan.pk, step="return", by=people["office"], at=RETURNED_AT,
-              seen_state="submitted", note="补。")  # fmt: skip
+    """Submit a plan that its leader has before them, and return it."""
+    for step, who, seen in (("submit", "county_leader", "county_review"),
+                            ("receive", "office", "submitted"),
+                            ("return", "office", "formal_review")):  # fmt: skip
+        take_step(plan_id=plan.pk, step=step, by=people[who], at=SUBMITTED_AT, seen_state=seen,
+                  note="补。")  # fmt: skip
+
+
+# What waits at the desk of whom in each state; everybody else's is empty.
+DESKS: dict[State, dict[str, str]] = {
+    State.COUNTY_REVIEW: {"county_leader": "审定并报送"},
+    State.SUBMITTED: {"office": "签收"},
+    State.FORMAL_REVIEW: {"office": "形式审查"},
+    State.EXPERT_REVIEW: {"office": "抽取评审专家"},
+    State.REVISING: {
+        "county_clerk": "按评审意见修改，填写修改说明",
+        "county_reviewer": "按评审意见修改，填写修改说明",
+        "county_leader": "送修改复核",
+    },
+    State.RECHECK: {"office": "复核通过"},
+    State.CITY_APPROVAL: {"city_leader": "市政府同意"},
+    State.ENDORSED: {"office": "登记市政府批准"},
+    State.PROVINCE: {"office": "登记省级报批和批复"},
+    State.APPROVED: {"office": "公示"},
+    State.PUBLISHED: {"office": "印发实施"},
+    State.ISSUED: {},
+    State.ACCEPTANCE: {"office": "办结"},
+    State.CLOSED: {},
+}
+
+
+@pytest.mark.parametrize("state", DESKS)
+def test_every_state_waits_at_the_right_desk(state, people, counties) -> None:
+    plan_at(state, people, counties[SHUOCHENG])
+    found = {
+        name: [line["label"] for line in waiting_for(person)] for name, person in people.items()
+    }
+    assert {name: lines for name, lines in found.items() if lines} == {
+        name: [f"朔城区方案：{label}"] for name, label in DESKS[state].items()
+    }
 
 
 def test_the_list_shows_every_county_and_who_is_late(people, counties, signed_in) -> None:
     plan = plan_at(State.SUBMITTED, people, counties[SHUOCHENG])
     rows = signed_in("office").get(reverse("plan-list")).context["rows"]
     assert [(row["county"].name, row["state"]) for row in rows][:2] == [
-        ("朔城区", "形式审查"), ("平鲁区", "尚未报送"),
+        ("朔城区", "已报送"), ("平鲁区", "尚未报送"),
     ]  # fmt: skip
     assert rows[0]["late"] is True
     # Half past midnight of 1 June here is still 31 May in UTC; it is late all the same.
@@ -174,23 +237,26 @@ def test_a_county_opens_uploads_and_submits(people, counties, signed_in) -> None
     opened = clerk.post(reverse("plan-open", args=[SHUOCHENG]))
     plan = CountyPlan.objects.get()
     assert (opened.status_code, opened["Location"]) == (302, reverse("plan", args=[plan.pk]))
-    empty = leader.post(reverse("plan-step", args=[plan.pk, "submit"]), {"seen_state": "draft"})
+    hand_over = reverse("plan-step", args=[plan.pk, "hand_over"])
+    empty = clerk.post(hand_over, {"seen_state": "draft"})
     assert said(empty) == ["还没有上传方案。请先下载模板，填好后上传。"]
     make_mine(counties[SHUOCHENG], 1)
     add_version(plan, people)
-    done = leader.post(reverse("plan-step", args=[plan.pk, "submit"]), {"seen_state": "draft"})
+    assert said(clerk.post(hand_over, {"seen_state": "draft"})) == ["已办理：送县级审定。"]
+    submit = reverse("plan-step", args=[plan.pk, "submit"])
+    done = leader.post(submit, {"seen_state": "county_review"})
     assert said(done) == ["已办理：审定并报送。"]
     text = page(leader, plan)
-    assert "形式审查" in text
+    assert "已报送" in text
     assert "审定并报送（第1版）" in text
 
 
 def test_a_return_without_words_is_told_in_place(people, counties, signed_in) -> None:
-    plan = plan_at(State.SUBMITTED, people, counties[SHUOCHENG])
+    plan = plan_at(State.FORMAL_REVIEW, people, counties[SHUOCHENG])
     office, url = signed_in("office"), reverse("plan-step", args=[plan.pk, "return"])
-    answer = office.post(url, {"seen_state": "submitted", "note": " "})
+    answer = office.post(url, {"seen_state": "formal_review", "note": " "})
     assert said(answer) == ["退回补正必须写明意见，县（市、区）才知道要改什么。"]
-    office.post(url, {"seen_state": "submitted", "note": "<b>请补图</b>"})
+    office.post(url, {"seen_state": "formal_review", "note": "<b>请补图</b>"})
     text = page(signed_in("county_clerk"), plan)
     assert "&lt;b&gt;请补图&lt;/b&gt;" in text
     assert "<b>请补图" not in text
@@ -216,7 +282,7 @@ def test_only_plain_steps_of_the_table_have_an_address(step, people, counties, s
 
 def test_a_step_without_the_state_that_was_seen_is_not_taken(people, counties, signed_in) -> None:
     plan = plan_at(State.SUBMITTED, people, counties[SHUOCHENG])
-    answer = signed_in("office").post(reverse("plan-step", args=[plan.pk, "accept"]), {})
+    answer = signed_in("office").post(reverse("plan-step", args=[plan.pk, "receive"]), {})
     plan.refresh_from_db()
     assert (answer.status_code, plan.state) == (302, State.SUBMITTED)
 
@@ -234,18 +300,27 @@ def test_a_unit_that_disagrees_without_words_keeps_its_form(people, counties, si
     assert unit.post(url, {"stance": "agree", "text": ""}).status_code == 409
 
 
-def test_an_approval_is_typed_with_number_and_day(people, counties, signed_in) -> None:
-    plan = plan_at(State.CO_SIGNING, people, counties[SHUOCHENG])
-    give_opinion(plan_id=plan.pk, stance="agree", text="", by=people["member_unit"], at=SIGNED_AT)
+def test_an_approval_is_typed_with_number_day_and_scan(people, counties, signed_in) -> None:
+    plan = plan_at(State.ENDORSED, people, counties[SHUOCHENG])
     office, url = signed_in("office"), reverse("plan-approve", args=[plan.pk])
-    typed = {"seen_state": "co_signing", "document_number": "示例", "approved_on": "2025年9月3日"}
-    assert said(office.post(url, typed)) == ["请按 2026-05-30 的样子填写日期。"]
-    assert said(office.post(url, typed | {"approved_on": "2999-01-01"})) == [
-        "批准日期不能晚于今天。"
+    typed = {"seen_state": "endorsed", "document_number": "示例", "approved_on": "2025年9月3日"}
+
+    def sent(**more: Any) -> Any:
+        return office.post(url, {**typed, "scan": pdf_scan(), **more})
+
+    assert said(sent()) == ["请按 2026-05-30 的样子填写日期。"]
+    assert said(office.post(url, typed | {"approved_on": "2025-09-03"})) == ["请附文件的扫描件。"]
+    torn = SimpleUploadedFile("批文.pdf", b"%PDF-1.7 torn")
+    assert said(sent(approved_on="2025-09-03", scan=torn)) == [
+        "扫描件不是完整的 PDF、JPG 或 PNG 文件。请重新扫描或导出后再传。"
     ]
-    done = office.post(url, typed | {"approved_on": "2025-09-03"})
-    assert said(done) == ["批准文件已登记，方案可以公示。"]
-    assert "示例，2025-09-03" in page(office, plan)
+    assert said(sent(approved_on="2999-01-01")) == ["批准日期不能晚于今天。"]
+    assert said(sent(approved_on="2025-09-03")) == ["批准文件已登记，请登记省级报批。"]
+    text = page(office, plan)
+    assert "2025-09-03" in text
+    scan = office.get(reverse("plan-scan", args=[plan.pk, "approval"]))
+    assert scan["Content-Type"] == "application/pdf"
+    assert b"".join(scan.streaming_content).startswith(b"%PDF-1.7")
 
 
 # --- files ---------------------------------------------------------------------------------------

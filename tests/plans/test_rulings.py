@@ -150,7 +150,7 @@ def test_a_pass_needs_no_ruling(version, people) -> None:
 
 def test_an_approved_plan_is_ruled_on_no_more(version, people) -> None:
     CountyPlan.objects.filter(pk=version.plan_id).update(state="approved", submitted_at=AT)
-    with pytest.raises(WrongState, match="市政府已批准"):
+    with pytest.raises(WrongState, match="批复"):
         rule(finding(version, "S-D04"), people["office"])
 
 
@@ -274,7 +274,7 @@ def test_old_findings_are_ruled_on_no_more(version, people) -> None:
 
 def submit(version: PlanVersion, people) -> None:
     take_step(
-        plan_id=version.plan_id, step="submit", by=people["county_leader"], at=SUBMITTED_AT,
+        plan_id=version.plan_id, step="hand_over", by=people["county_clerk"], at=SUBMITTED_AT,
         seen_state="draft",
     )  # fmt: skip
 
@@ -288,7 +288,7 @@ def test_a_change_of_the_registry_makes_findings_outdated(version, people) -> No
         submit(version, people)
     job = Job.objects.get(kind=tasks.CHECK_VERSION)
     assert (job.state, job.subject_id, job.asked_by) == (
-        "queued", version.pk, people["county_leader"],
+        "queued", version.pk, people["county_clerk"],
     )  # fmt: skip
     with pytest.raises(Outdated):
         submit(version, people)

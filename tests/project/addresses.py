@@ -17,7 +17,18 @@ from mines.coordinates import read_text
 from mines.layer_actions import receive_layer
 from mines.models import Boundary, Mine
 from plans.actions import open_plan
-from plans.models import CountyPlan, Finding, PlanVersion, Round, Ruling, SiteCheck
+from plans.models import (
+    CountyPlan,
+    Dossier,
+    Expert,
+    Finding,
+    Panel,
+    PlanVersion,
+    RevisionItem,
+    Round,
+    Ruling,
+    SiteCheck,
+)
 from plans.tasks import queue_check
 from plans.workflow import State
 from publicity.models import PublicDocument
@@ -43,7 +54,7 @@ from supervision.models import Meeting, MonthlyReport
 from taskforce.models import Organization
 from taskforce.roles import Role
 from tests.conftest import PINGLU, SHUOCHENG, make_person
-from tests.factories import OPENED_AT, PUBLISHED_AT, plan_at
+from tests.factories import OPENED_AT, PUBLISHED_AT, pdf_scan, plan_at
 
 from tests.supervision.quarter import approve
 # Registration text: number, X, Y of each corner, then elevations and the region's name.
@@ -59,7 +70,11 @@ def build(people: Any, counties: Any) -> SimpleNamespace:
     """Make one object of each kind, all of 朔城区, each plan in a round of its own."""
     here = SimpleNamespace(people=people, counties=counties)
     county, current = counties[SHUOCHENG], Round.objects.get(is_open=True)
-    states = [State.PUBLISHED, State.APPROVED, State.CO_SIGNING, State.SUBMITTED, State.DRAFT]
+    states = [
+        State.PUBLISHED, State.APPROVED, State.PROVINCE, State.ENDORSED, State.CITY_APPROVAL,
+        State.REVISING, State.EXPERT_REVIEW, State.CO_SIGNING, State.FORMAL_REVIEW,
+        State.SUBMITTED, State.COUNTY_REVIEW, State.DRAFT,
+    ]  # fmt: skip
     here.plans = {}
     for state in states:
         plan = plan_at(state, people, county)
@@ -69,6 +84,12 @@ def build(people: Any, counties: Any) -> SimpleNamespace:
     here.round = current
     here.other_plan = open_plan(county_code=PINGLU, by=people["other_county_clerk"], at=OPENED_AT)
     _mark(here.plans[State.DRAFT].versions.get())
+    here.revision = RevisionItem.objects.filter(panel__version__plan=here.plans[State.REVISING])[0]
+    packed = store([b"PK"], folder="dossiers", suffix=".zip")
+    Dossier.objects.create(
+        plan=here.plans[State.PUBLISHED], file=packed.name, size=2, sha256="0" * 64,
+        made_at=OPENED_AT,
+    )  # fmt: skip
     here.notice = here.plans[State.PUBLISHED].notices.get()
     here.document = _document(here)
     _reports(here)
@@ -365,6 +386,23 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "plan-upload": _plan,
     "plan-opinion": _plan,
     "plan-approve": _plan,
+    "plan-adjust": _plan,
+    "plan-formal": _plan,
+    "plan-pass-over": _plan,
+    "plan-document": lambda here, on: [here.plans[State.PROVINCE].pk, on],
+    "plan-scan": lambda here, on: [here.plans[State.APPROVED].pk, on],
+    "plan-issue": _plan,
+    "plan-story": _plan,
+    "dossier-new": _plan,
+    "dossier-file": _plan,
+    "panel-draw": _plan,
+    "panel-remark": _plan,
+    "panel-stance": _plan,
+    "panel-aside": _plan,
+    "panel-conclude": _plan,
+    "panel-paper": lambda here, on: [_panel(here), on],
+    "revision-answer": lambda here, _on: [here.revision.pk],
+    "expert-retire": lambda here, _on: [Expert.objects.earliest("pk").pk],
     "plan-version": _version,
     "plan-version-progress": _version,
     "plan-version-file": _version,
@@ -435,7 +473,17 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "bulletin-annex": _bulletin,
 }
 # Of a step's address the word after the colon is the step.
-STEP_STATES = {"submit": State.DRAFT, "accept": State.SUBMITTED, "return": State.SUBMITTED}
+STEP_STATES = {
+    "hand_over": State.DRAFT,
+    "submit": State.COUNTY_REVIEW,
+    "receive": State.SUBMITTED,
+    "return": State.FORMAL_REVIEW,
+    "endorse": State.CITY_APPROVAL,
+}
+
+
+def _panel(here: Any) -> int:
+    return int(Panel.objects.get(version__plan=here.plans[State.REVISING]).pk)
 
 
 def arguments(here: Any, name: str, on: str) -> list[Any]:
@@ -482,8 +530,34 @@ POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
         "seen_state": str(STEP_STATES.get(on, State.APPROVED)), "note": "请补齐。"
     },
     "plan-opinion": lambda here, _on: {"stance": "agree", "text": ""},
-    "plan-approve": lambda here, _on: {
-        "seen_state": "co_signing", "document_number": "示例", "approved_on": "2025-09-03",
+    "plan-approve": lambda here, on: {
+        "seen_state": on, "document_number": "示例", "approved_on": "2025-09-03",
+        "scan": pdf_scan(),
+    },
+    "plan-adjust": lambda here, _on: {"why": "矿区范围调整。"},
+    "plan-pass-over": lambda here, _on: {
+        "unit": str(Organization.objects.get(name="市公安局").pk), "note": "不再等。",
+    },
+    "plan-document": lambda here, _on: {
+        "seen_state": "province", "document_number": "示例", "dated_on": "2025-09-03",
+        "organ": "省厅", "scan": pdf_scan(),
+    },
+    "plan-issue": lambda here, on: {
+        "seen_state": on, "document_number": "示例", "dated_on": "2025-09-23", "organ": "市政府",
+        "scan": pdf_scan(), "note": "",
+    },
+    "panel-draw": lambda here, _on: {"size": "3", "held_on": "2025-09-03", "place": "会议室"},
+    "panel-remark": lambda here, _on: {"text": "请补充。"},
+    "panel-stance": lambda here, _on: {"stance": "pass"},
+    "panel-aside": lambda here, _on: {"why": "有利害关系。"},
+    "panel-conclude": lambda here, _on: {"seen_state": "expert_review", "overall": "可行。"},
+    "revision-answer": lambda here, _on: {"answer": "已改。", "on_page": "3"},
+    "plan-round": lambda here, _on: {
+        "name": "本轮", "compile_due_on": "2025-05-31", "finish_due_on": "2025-12-31",
+    },
+    "expert-pool": lambda here, _on: {
+        "user": str(here.people["expert"].pk), "title": "高工", "speciality": "采矿",
+        "employer": "测试院",
     },
     "question": lambda here, _on: {"public_text": "何时开工？", "answer": "明年。"},
     "objection-step": lambda here, _on: {"seen_state": "received", "note": "属实。"},

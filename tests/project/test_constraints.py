@@ -31,11 +31,17 @@ from plans.models import (
     Attachment,
     CountyPlan,
     Disposition,
+    ExpertRemark,
     Finding,
     MergedArea,
     Opinion,
+    Panel,
+    PanelMember,
+    PassedOver,
+    PlanGrant,
     PlanTask,
     PlanVersion,
+    RevisionItem,
     Round,
     Ruling,
     RulingRequest,
@@ -46,7 +52,7 @@ from plans.workflow import State
 from publicity.models import Notice, Objection
 from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
-from taskforce.models import Appointment, Organization, TaskForce, TrailEntry
+from taskforce.models import Appointment, Message, Organization, TaskForce, TrailEntry
 from taskforce.trail import record
 from tests.conftest import PINGLU, SHUOCHENG
 from tests.factories import OPENED_AT, PUBLISHED_AT, make_mine, plan_at, square
@@ -114,6 +120,21 @@ def _opinion(here: Any, **facts: Any) -> Opinion:
         **{
             "version": here.version, "stance": "agree", "by": here.people["office"],
             "unit": Organization.objects.get(name="市财政局"), "at": OPENED_AT, **facts,
+        }
+    )  # fmt: skip
+
+
+def _adjustment(of: CountyPlan) -> CountyPlan:
+    return CountyPlan.objects.create(
+        round=of.round, county=of.county, edition=of.edition + 1, adjusts=of, adjusts_why="调整"
+    )
+
+
+def _passed_over(here: Any, **facts: Any) -> PassedOver:
+    return PassedOver.objects.create(
+        **{
+            "version": here.version, "unit": Organization.objects.get(name="市财政局"),
+            "note": "不等。", "by": here.people["city_leader"], "at": OPENED_AT, **facts,
         }
     )  # fmt: skip
 
@@ -241,6 +262,35 @@ BREAK: dict[str, Callable[[Any], Any]] = {
         name="二", compile_due_on=date(2026, 5, 31), finish_due_on=date(2026, 12, 31)
     ),
     "plan_one_per_county_and_round": lambda here: _again(CountyPlan.objects.get()),
+    "plan_one_under_way": lambda here: _adjustment(_adjustment(here.plan)),
+    "plan_adjusts_an_earlier_one": lambda here: CountyPlan.objects.update(edition=2),
+    "document_once_per_plan_and_kind": lambda here: _again(here.plan.documents.first()),
+    "panel_is_odd": lambda here: Panel.objects.update(size=4),
+    "panel_verdict_has_moment": lambda here: Panel.objects.update(concluded_at=None),
+    "panel_member_once": lambda here: _again(PanelMember.objects.first()),
+    "panel_member_aside_with_reason": lambda here: PanelMember.objects.update(
+        stepped_aside_at=OPENED_AT
+    ),
+    "panel_member_answer_has_moment": lambda here: PanelMember.objects.update(answered_at=None),
+    "remark_on_one_thing": lambda here: ExpertRemark.objects.create(
+        member=PanelMember.objects.first(),
+        mine=here.mine,
+        area=here.area,
+        text="意见",
+        at=OPENED_AT,
+    ),
+    "passed_over_once_per_unit": lambda here: [_passed_over(here) for _ in range(2)],
+    "passed_over_with_note": lambda here: _passed_over(here, note=""),
+    "plan_grant_ends_after_start": lambda here: PlanGrant.objects.update(
+        ends_at=OPENED_AT - timedelta(days=1)
+    ),
+    "revision_answered_by_somebody": lambda here: RevisionItem.objects.create(
+        panel=Panel.objects.get(), source="专家", about="全文", asked="改", answer="已改"
+    ),
+    "message_once": lambda here: [
+        Message.objects.create(to=here.people["office"], key="k", text="t", url="/", at=OPENED_AT)
+        for _ in range(2)
+    ],
     "plan_submitted_when_beyond_draft": lambda here: CountyPlan.objects.update(submitted_at=None),
     "version_number_once_per_plan": lambda here: _again(PlanVersion.objects.get()),
     "area_code_once_per_version": lambda here: _again(MergedArea.objects.get()),
@@ -248,8 +298,8 @@ BREAK: dict[str, Callable[[Any], Any]] = {
     "disposition_mine_once_per_version": lambda here: _again(here.row, kind="close"),
     "disposition_area_only_for_merger": lambda here: Disposition.objects.update(area=here.area),
     "finding_once_per_rule_and_subject": lambda here: _again(Finding.objects.first()),
-    "opinion_once_per_unit_and_version": lambda here: [_opinion(here) for _ in range(2)],
-    "opinion_says_why": lambda here: _opinion(here, stance="change"),
+    "opinion_once_per_unit_and_version": lambda here: _opinion(here),
+    "opinion_says_why": lambda here: Opinion.objects.update(stance="change"),
     "attachment_not_empty": lambda here: Attachment.objects.create(
         plan=here.plan, title="附件", size=0, uploaded_by=here.people["office"]
     ),

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from mines.demo import load_demo_mines
 from mines.models import Mineral
+from plans.demo import load_demo_experts
 from plans.models import Round
 from publicity.demo import load_demo_transfers
 from rulebook.shipped import load_shipped_rulebook
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         write_rights()
         if settings.DEMO:
             load_demo_users()
+            load_demo_experts()
             load_demo_mines()
             load_demo_targets()
             load_demo_transfers()
@@ -71,6 +73,7 @@ def load_organizations() -> None:
                 "kind": row["kind"],
                 "county_id": row.get("county"),
                 "order": row["order"],
+                "duties": row.get("duties", ""),
             },
         )
 

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pikepdf
+import requests
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -70,13 +71,23 @@ class Walk:
         plan = self.open_plan()
         self.plan_url = plan.url
         stages = {
-            "草稿": self.compile_and_submit,
+            "草稿": self.compile_and_hand_over,
+            "县级审定": self.submit,
+            "已报送": lambda: self.take(self.office, "receive", "签收"),
             "形式审查": self.review,
-            "退回补正": self.mend_and_resubmit,
-            "成员单位会签": self.co_sign_and_approve,
-            "市政府已批准": self.publish,
+            "退回补正": self.mend_and_hand_over,
+            "成员单位会签": self.co_sign,
+            "专家评审": self.judge,
+            "评审后修改": self.revise,
+            "修改复核": lambda: self.take(self.office, "confirm_revision", "复核通过"),
+            "市政府批准": self.endorse,
+            "市政府已同意": self.approve,
+            "省级报批": self.file_and_record_reply,
+            "批复": self.publish,
+            "公示": self.issue,
+            "印发实施": lambda: self.take(self.office, "start_acceptance", "组织验收"),
         }
-        while (state := self.state()) != "公示":
+        while (state := self.state()) != "验收":
             if state not in stages:
                 raise Stumbled(f"方案处于没有料到的状态“{state}”。")
             stages[state]()
@@ -104,8 +115,8 @@ class Walk:
             raise Stumbled(f"页面 {page.url} 上看不到方案状态。")
         return chip[1]
 
-    def compile_and_submit(self) -> None:
-        """Download the template, upload it with mistakes, then without, and submit."""
+    def compile_and_hand_over(self) -> None:
+        """Download the template, upload it with mistakes, then without, and hand it over."""
         filled = self.filled_template()
         spoiled, places = spoil(filled)
         page = self.upload(spoiled, "朔城区方案_初稿.xlsx")
@@ -123,8 +134,8 @@ class Walk:
         counts = f"符合 {checked[1]} 条、不符合 {checked[2]} 条" if checked else ""
         self.told("3/6", f"上传改正的工作簿，后台逐条检查：{counts}，每条都引用条款原文")
         self.other_county_sees_nothing()
-        self.submit()
-        self.told("4/6", "分管领导审定并报送；平鲁区的账号看不到这份方案")
+        self.take(self.clerk, "hand_over", "送县级审定")
+        self.told("4/6", "送县级审定；平鲁区的账号看不到这份方案")
 
     def filled_template(self) -> bytes:
         """Download the county's template and fill it in."""
@@ -152,49 +163,143 @@ class Walk:
         if stranger.status_of(self.plan_url) != 404:
             raise Stumbled("平鲁区的账号打开了朔城区的草稿。")
 
+    def take(self, who: Visitor, step: str, label: str, **fields: str) -> Page:
+        """Take a plain step as somebody, and make sure that it was taken."""
+        page = who.get(self.plan_url)
+        answer = who.post(page, f"/steps/{step}/", **fields)
+        answer.must_say(f"已办理：{label}")
+        return answer
+
     def submit(self) -> None:
-        """Submit as the county's leader."""
-        page = self.leader.get(self.plan_url)
-        self.leader.post(page, "/steps/submit/").must_say("已办理：审定并报送")
+        """Confirm and submit as the county's leader."""
+        self.take(self.leader, "submit", "审定并报送")
+        self.told("4/6", "朔城区分管领导审定并报送")
 
     def review(self) -> None:
-        """Return the plan once with a comment; accept it when it comes again."""
+        """Return the plan once with a comment; the second time tick the check-list and accept."""
         page = self.office.get(self.plan_url)
         if "退回补正（第" not in page.words:
             note = "请补充青石坡整合区夹缝资源的依据。（示例意见）"
-            self.office.post(page, "/steps/return/", note=note).must_say("已办理：退回补正", note)
-            self.told("4/6", "专班办公室写明意见，退回补正")
+            self.take(self.office, "return", "退回补正", note=note).must_say(note)
+            self.told("4/6", "专班办公室签收、写明意见，退回补正")
             return
-        self.office.post(page, "/steps/accept/").must_say("已办理：受理并转会签")
-        self.told("4/6", "专班办公室受理，转成员单位会签")
+        part = self.office.get(f"{self.plan_url}?part=formal")
+        names = sorted(set(re.findall(r'name="(S-H\d\d-presence)"', part.html)))
+        ticks = dict.fromkeys(names, "present")
+        self.office.post(part, "/formal/", **ticks).must_say("形式审查已保存")
+        self.take(self.office, "accept", "受理并转会签")
+        self.told("4/6", f"专班办公室形式审查 {len(names)} 项，受理，转成员单位会签")
 
-    def mend_and_resubmit(self) -> None:
-        """Upload the next version as the comment asks, and submit it again."""
+    def mend_and_hand_over(self) -> None:
+        """Upload the next version as the comment asks, and hand it over again."""
         self.clerk.get(self.plan_url).must_say("请补充青石坡整合区夹缝资源的依据")
-        area = self.plan_values["areas"][0]
-        area["extra_basis"] += "三矿相距不足300米，躲不开、绕不过（示例）。"
-        page = self.upload(self.filled_template(), "朔城区方案_补正.xlsx")
-        page.must_say("已读入并完成检查")
-        self.submit()
-        self.told("4/6", "朔城区按意见上传新版本，再次报送")
+        self.mend("三矿相距不足300米，躲不开、绕不过（示例）。", "朔城区方案_补正.xlsx")
+        self.take(self.clerk, "hand_over", "送县级审定")
+        self.told("4/6", "朔城区按意见上传新版本，再次送审定")
 
-    def co_sign_and_approve(self) -> None:
-        """Give one member unit's opinion, and record the city government's approval."""
-        unit = self.person("unit.emergency")
-        page = unit.get(self.plan_url)
-        if "本单位会签" in page.words:
-            unit.post(page, "/opinion/", stance="agree", text="同意。（示例意见）").must_say(
-                "会签意见已提交"
-            )
-        page = self.office.get(self.plan_url)
+    def mend(self, words: str, name: str) -> None:
+        """Upload the workbook with some more words on the first merged area."""
+        self.plan_values["areas"][0]["extra_basis"] += words
+        self.upload(self.filled_template(), name).must_say("已读入并完成检查")
+
+    def co_sign(self) -> None:
+        """Let every member unit answer, and pass the plan on to the experts."""
+        people = [row["username"] for row in read_demo("users.json")["users"]]
+        for name in (name for name in people if name.startswith("unit.")):
+            unit = self.person(name)
+            page = unit.get(self.plan_url)
+            if "本单位会签" in page.words:
+                unit.post(page, "/opinion/", stance="agree", text="同意。（示例意见）").must_say(
+                    "会签意见已提交"
+                )
+        self.take(self.office, "invite", "转专家评审")
+        self.told("4/6", "九个成员单位按职责会签，转专家评审")
+
+    def judge(self) -> None:
+        """Draw a panel at random; its members answer, and the chair concludes."""
+        path = f"{self.plan_url}?part=panel"
+        page = self.office.get(path)
+        if "/panel/draw/" in page.html:
+            self.office.post(page, "/panel/draw/", size="3", place="示例会议室").must_say("专家组")
+        names = [row["username"] for row in read_demo("experts.json")["experts"]]
+        experts = [self.person(name) for name in names]
+        drawn = [who for who in experts if who.status_of(self.plan_url) == requests.codes.ok]
+        for at, expert in enumerate(drawn):
+            page = expert.get(path)
+            if at < 2 and "/panel/remark/" in page.html:
+                expert.post(
+                    page,
+                    "/panel/remark/",
+                    text="补充治理措施。（示例意见）",
+                    clause="四(二)5",
+                    must_change="on",
+                ).must_say("意见已记下")
+            if "/panel/stance/" in page.html:
+                stance = "change" if at < 2 else "pass"
+                expert.post(page, "/panel/stance/", stance=stance, summary="").must_say("已提交")
+        for expert in drawn:
+            page = expert.get(path)
+            if "/panel/conclude/" in page.html:
+                expert.post(page, "/panel/conclude/", overall="方案总体可行。（示例）").must_say(
+                    "评审结论已提交"
+                )
+                break  # from now on the plan is out of the experts' sight
+        self.told("4/6", f"随机抽取 {len(drawn)} 位专家评审，组长提交结论：{self.state()}")
+
+    def revise(self) -> None:
+        """Answer every demand of the experts, upload the revised version and hand it in."""
+        path = f"{self.plan_url}?part=panel"
+        items = sorted(set(re.findall(r'action="(/staff/plans/revisions/\d+/)"',
+                                      self.clerk.get(path).html)))  # fmt: skip
+        for item in items:
+            self.clerk.post(self.clerk.get(path), item, answer="已补充。（示例）", on_page="12")
+        self.mend("（按评审意见补充，示例）", "朔城区方案_修改.xlsx")
+        self.take(self.leader, "hand_in_revision", "送修改复核")
+        self.told("4/6", f"朔城区逐条填写 {len(items)} 条修改说明，上传修改版，送复核")
+
+    def endorse(self) -> None:
+        """Let the city's leader agree."""
+        self.take(self.person("city.leader"), "endorse", "市政府同意")
+        self.told("4/6", "市领导审签同意")
+
+    def approve(self) -> None:
+        """Record the city government's approval with its scan."""
         today = timezone.localdate()
-        self.office.post(
-            page,
-            "/approve/",
-            document_number=f"朔政函〔{today.year}〕0号（示例）",
+        self.document(
+            "/approve/", "批准文件已登记", document_number=f"朔政函〔{today.year}〕0号（示例）",
             approved_on=today.isoformat(),
-        ).must_say("批准文件已登记")
-        self.told("4/6", "市应急管理局会签同意，专班办公室登记市政府批准文号")
+        )  # fmt: skip
+        self.told("4/6", "专班办公室登记市政府批准文号，附扫描件")
+
+    def file_and_record_reply(self) -> None:
+        """Record the filing with the province, then its reply."""
+        today, organ = timezone.localdate().isoformat(), "山西省自然资源厅"
+        if "/documents/filing/" in self.office.get(self.plan_url).html:
+            self.document("/documents/filing/", "省级报批已登记", document_number="报0号（示例）",
+                          dated_on=today, organ=organ)  # fmt: skip
+        self.document("/documents/reply/", "批复已登记", document_number="复0号（示例）",
+                      dated_on=today, organ=organ)  # fmt: skip
+        self.told("4/6", "登记省级报批和批复，方案的每座矿山成为任务")
+
+    def document(self, action: str, done: str, **fields: str) -> None:
+        """Record a document from the plan's page, with its scan."""
+        scan = {"scan": ("示例.pdf", io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "application/pdf")}
+        page = self.office.get(self.plan_url)
+        self.office.post(page, action, files=scan, **fields).must_say(done)
+
+    def issue(self) -> None:
+        """Issue the plan; the demo does not wait for the end of the notice and says so."""
+        page = self.office.get(self.plan_url)
+        link = re.search(r'href="(/staff/notices/issue/\d+/)"', page.html)
+        if link is None:
+            raise Stumbled("方案已公示，但页面上没有“印发实施”。")
+        scan = {"scan": ("示例.pdf", io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "application/pdf")}
+        form = self.office.get(link[1])
+        self.office.post(
+            form, link[1], files=scan, document_number="朔政办发0号（示例）",
+            organ="朔州市人民政府办公室", note="演示站点不等公示期满。（示例）",
+        ).must_say("方案已印发实施")  # fmt: skip
+        self.told("5/6", "方案印发实施")
 
     def publish(self) -> None:
         """Publish the approved plan as the office."""

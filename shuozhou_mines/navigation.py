@@ -35,6 +35,7 @@ STAFF_PLACES = (
     Place("专班", "roster", "team", ("see_mines",)),
     Place("检查", "registry-checks", "check", ("see_mines",)),
     Place("标准库", "rulebook", "system", (), ("manage_rulebook",)),
+    Place("账号", "account-list", "team", (), ("manage_accounts", "manage_rights", "read_trail")),
     Place("日志", "trail", "system", (), ("read_trail",)),
     Place("任务", "job-list", "check"),
 )
@@ -97,6 +98,7 @@ def _staff_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
         "home_url": _url("desk") or "/",
         "desk_url": _url("desk"),
         "user_name": user.name or user.username,
+        "account_url": _url("my-account"),
         "role_names": role_names(user),
         "unread": Message.objects.unread(user).count(),
         "notices_url": _url("messages"),

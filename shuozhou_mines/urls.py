@@ -5,12 +5,15 @@ from drf_spectacular.views import SpectacularAPIView
 
 from plans import what_if  # noqa: F401  gives its job a name on the pages of jobs
 from shuozhou_mines import views
-from taskforce.sign_in import SignIn, SignOut
+from taskforce.sign_in import AcceptInvitation, SignIn, SignOut
 
 urlpatterns = [
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path(
+        "invitation/<slug:uidb64>/<slug:token>/", AcceptInvitation.as_view(), name="invitation"
+    ),
     path("sign-out/", SignOut.as_view(), name="logout"),
     path("staff/", views.desk, name="desk"),
     path("staff/jobs/", views.job_list, name="job-list"),

@@ -10,6 +10,11 @@ from django.utils import timezone
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from standards.terms import Term
+from taskforce.account_models import ApiToken as ApiToken
+from taskforce.account_models import PasswordUsed as PasswordUsed
+from taskforce.account_models import RoleGrant as RoleGrant
+from taskforce.account_models import SignedIn as SignedIn
+from taskforce.account_models import exclude_administrators, only_by_role
 from taskforce.message_models import Message as Message
 from taskforce.trail_models import TrailCheck as TrailCheck
 from taskforce.trail_models import TrailLink as TrailLink
@@ -61,9 +66,13 @@ class CountyGroupObjectPermission(GroupObjectPermissionBase):
 
 
 class CountyUserObjectPermission(UserObjectPermissionBase):
-    """Grant a right on a county to one person; used only for dated exceptions."""
+    """Stand where guardian keeps rights of single persons; here every right comes by a role."""
 
     content_object = models.ForeignKey(County, on_delete=models.CASCADE)
+
+    class Meta(UserObjectPermissionBase.Meta):
+        abstract = False
+        triggers: ClassVar = [only_by_role()]
 
 
 class OrganizationKind(Term):
@@ -122,6 +131,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField("启用", default=True)
     is_demo = models.BooleanField("示例账号", default=False)
     joined_at = models.DateTimeField("开户时间", default=timezone.now)
+    password_set_at = models.DateTimeField("口令设置时间", null=True, blank=True)
+    locked_at = models.DateTimeField("停用时间", null=True, blank=True)
+    locked_by = models.ForeignKey(
+        "self", verbose_name="停用人", on_delete=models.PROTECT, null=True, blank=True
+    )
+    lock_reason = models.CharField("停用原因", max_length=100, blank=True)
 
     objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]
 
@@ -145,6 +160,18 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("manage_rulebook", "维护标准库、发起全市检查"),
             ("manage_layers", "维护管控图层和地形数据"),
         ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(is_superuser=False),
+                name="user_never_superuser",
+                violation_error_message="不设超级用户，权限只按角色授予。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(locked_by=F("pk")),
+                name="user_not_locked_by_oneself",
+                violation_error_message="不能停用自己的账号，请由另一位系统管理员办理。",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.username
@@ -154,8 +181,31 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Keep Django's admin site shut; administration has pages of its own."""
         return False
 
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password and note when; its age counts from here."""
+        super().set_password(raw_password)
+        self.password_set_at = timezone.now()
+
     def get_full_name(self) -> str:
         return self.name
+
+
+class HeldGroup(User.groups.through):  # type: ignore[name-defined,misc]
+    """Keep the three administrators' roles apart where memberships are stored."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers: ClassVar = [exclude_administrators()]
+
+
+class OwnPermission(User.user_permissions.through):  # type: ignore[name-defined,misc]
+    """Refuse rights that come by no role."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers: ClassVar = [only_by_role()]
 
 
 def make_anonymous_user(model: Any) -> User:

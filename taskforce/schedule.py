@@ -1,4 +1,4 @@
-"""Start what the clock asks for: verify the trail each night and send it on."""
+"""Start what the clock asks for: begin and end roles, lock the idle, verify and send the trail."""
 
 import logging
 from datetime import datetime
@@ -8,10 +8,20 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from shuozhou_mines.jobs import on_tick
-from taskforce.models import TrailCheck
+from taskforce.account_actions import lock_the_idle
+from taskforce.actions import follow_the_days
+from taskforce.models import SignedIn, TrailCheck
 from taskforce.trail_chain import ship, verify
 
 logger = logging.getLogger(__name__)
+
+
+@on_tick
+def tend_accounts(at: datetime) -> None:
+    """Begin and end roles by their days, lock idle accounts, drop sessions that are over."""
+    follow_the_days(at=at)
+    lock_the_idle(at=at)
+    SignedIn.objects.filter(expire_date__lt=at).delete()
 
 
 @on_tick

@@ -16,8 +16,11 @@ from mines.checks import start_check
 from mines.coordinates import read_text
 from mines.layer_actions import receive_layer
 from mines.models import Boundary, Mine
+from mines.record_models import MineDocument
 from plans.actions import open_plan
+from plans.comment_actions import add_comment
 from plans.models import (
+    Attachment,
     CountyPlan,
     Dossier,
     Expert,
@@ -29,6 +32,7 @@ from plans.models import (
     Ruling,
     SiteCheck,
 )
+from plans.planner_models import PlannerCluster, PlannerProposal, PlannerRun
 from plans.tasks import queue_check
 from plans.workflow import State
 from publicity.models import PublicDocument
@@ -43,8 +47,8 @@ from shuozhou_mines import jobs
 from shuozhou_mines.storage import store
 from supervision import bulletin_actions
 from supervision.actions import open_reports, save_report, submit_report
-from supervision.consistency import BATCHES, BatchFigures
 from supervision.bulletin_content import bulletin_content, content_key
+from supervision.consistency import BATCHES, BatchFigures
 from supervision.dispatch_actions import issue_dispatch
 from supervision.inspection_actions import ProblemFound, add_member, form_team, record_visit
 from supervision.inspection_models import Photo
@@ -55,8 +59,8 @@ from taskforce.models import Organization
 from taskforce.roles import Role
 from tests.conftest import PINGLU, SHUOCHENG, make_person
 from tests.factories import OPENED_AT, PUBLISHED_AT, pdf_scan, plan_at
-
 from tests.supervision.quarter import approve
+
 # Registration text: number, X, Y of each corner, then elevations and the region's name.
 CORNERS = """1,4355000.000,37535000.000, , ,
 2,4355000.000,37535400.000, , ,
@@ -110,7 +114,39 @@ def build(people: Any, counties: Any) -> SimpleNamespace:
     _visit(here)
     _orders_and_meetings(here)
     _beside_the_notice(here)
+    _beside_the_plan(here)
     return here
+
+
+def _beside_the_plan(here: Any) -> None:
+    """Give the submitted plan a document and a comment, and the county a proposal."""
+    plan, office = here.plans[State.SUBMITTED], here.people["office"]
+    file = store([b"%PDF-"], folder="attachments", suffix=".pdf")
+    here.attachment = Attachment.objects.create(
+        plan=plan, title="请示", file=file.name, file_name="请示.pdf", size=file.size,
+        content_type="application/pdf", sha256=file.sha256, uploaded_by=office,
+    )  # fmt: skip
+    here.comment = add_comment(
+        plan_id=plan.pk, on=f"mine:SZ-{SHUOCHENG}-0001", text="请核对。", by=office,
+        at=PUBLISHED_AT,
+    )  # fmt: skip
+    run = PlannerRun.objects.create(
+        asked_by=office, started_at=PUBLISHED_AT, finished_at=PUBLISHED_AT,
+        planned_on=date(2025, 9, 3), rulebook_version="第1版", county_id=SHUOCHENG,
+        figures=dict.fromkeys(("mines", "failing", "unsearched", "saved", "leaving"), 2),
+    )  # fmt: skip
+    mines = list(Mine.objects.filter(county=SHUOCHENG).order_by("pk").values_list("pk", flat=True))
+    cluster = PlannerCluster.objects.create(
+        run=run, county_id=SHUOCHENG, number=1, name="测试乡", mine_ids=mines[:2], mines=2,
+        failing=2, saved=2, is_exact=True,
+    )  # fmt: skip
+    here.planned = PlannerProposal.objects.create(
+        cluster=cluster, rank=1, aims=["cure"], saved=2, leaving=0, rights=1, mergers=1,
+        parts=[{
+            "kind": "merge", "mines": mines[:2], "capacity": "120", "scale": "120", "ore": "1020",
+            "gap_m": "0", "foreign": 1,
+        }],
+    )  # fmt: skip
 
 
 def _beside_the_notice(here: Any) -> None:
@@ -281,16 +317,16 @@ def _reports(here: Any) -> None:
 def _bulletins(here: Any) -> None:
     office = here.people["office"]
     here.issued = bulletin_actions.draft_bulletin(year=2025, quarter=1, by=office, at=OPENED_AT)
-    bulletin_actions.issue_bulletin(
     approve(here.issued, office)
+    bulletin_actions.issue_bulletin(
         bulletin_id=here.issued.pk, by=office, number=1, issued_on=date(2025, 9, 2),
         is_public=True,
     )  # fmt: skip
     here.draft_bulletin = bulletin_actions.draft_bulletin(
         year=2025, quarter=2, by=office, at=OPENED_AT
     )
-    for bulletin in (here.issued, here.draft_bulletin):
     approve(here.draft_bulletin, office)
+    for bulletin in (here.issued, here.draft_bulletin):
         bulletin.refresh_from_db()
         bulletin.pdf = store([b"%PDF-1.7"], folder="bulletins", suffix=".pdf").name
         bulletin.save(update_fields=["pdf"])
@@ -341,6 +377,20 @@ def _mine(here: Any, _on: str) -> list[Any]:
     return [f"SZ-{SHUOCHENG}-0001"]
 
 
+def _paper(here: Any) -> MineDocument:
+    """Return a paper in the file of the first mine."""
+    stored = store([b"%PDF-1.7 paper"], folder="mines", suffix=".pdf")
+    return MineDocument.objects.get_or_create(
+        mine=Mine.objects.get(registry_no=f"SZ-{SHUOCHENG}-0001"),
+        sha256=stored.sha256,
+        defaults={
+            "kind": "design", "title": "初步设计", "file": stored.name, "file_name": "设计.pdf",
+            "as_of": date(2025, 9, 1), "given_by": "测试", "uploaded_at": OPENED_AT,
+            "uploaded_by": here.people["office"],
+        },
+    )[0]  # fmt: skip
+
+
 # What each address is asked about; those that are missing here ask for nothing.
 ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "job": lambda here, _on: [here.job.pk],
@@ -349,6 +399,13 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "mine-history": _mine,
     "mine-surroundings": _mine,
     "mine-corners": _mine,
+    "account": lambda here, _on: [here.people["expert"].pk],
+    "account-step": lambda here, on: [here.people["expert"].pk, on],
+    "role-grant": lambda here, _on: [here.people["expert"].pk],
+    "role-withdraw": lambda here, _on: [here.people["expert"].grants.get().pk],
+    "invitation": lambda _here, _on: ["MQ", "no-such-token"],
+    "mine-record": lambda here, _on: [*_mine(here, ""), "outputs"],
+    "mine-document": lambda here, _on: [*_mine(here, ""), _paper(here).pk],
     "mine-tiles": lambda here, _on: [0, 0, 0],
     "public-tiles": lambda here, _on: ["before", 0, 0, 0],
     "mine-export": lambda here, on: [on],
@@ -420,6 +477,19 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "finding-shapes": _run,
     "findings-xlsx": _run,
     "findings-pdf": _run,
+    "planner-progress": lambda here, _on: [here.planned.cluster.run_id],
+    "planner-cluster": lambda here, _on: [here.planned.cluster_id],
+    "planner-shapes": lambda here, _on: [here.planned.pk],
+    "planner-take": lambda here, _on: [here.planned.pk],
+    "planner-workbook": lambda here, _on: [here.planned.pk],
+    "version-diff": _version,
+    "version-diff-xlsx": _version,
+    "plan-attachments": _plan,
+    "attachment-file": lambda here, _on: [here.attachment.pk],
+    "attachment-withdraw": lambda here, _on: [here.attachment.pk],
+    "plan-comments": _plan,
+    "comment-answer": lambda here, _on: [here.comment.pk],
+    "comment-withdraw": lambda here, _on: [here.comment.pk],
     "objection-new": lambda here, _on: [here.notice.pk],
     "question-new": lambda here, _on: [here.notice.pk],
     "question": lambda here, _on: [here.question.pk],
@@ -466,6 +536,8 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "bulletin-refresh": _bulletin,
     "bulletin-paragraph": _paragraph,
     "bulletin-print": _bulletin,
+    "bulletin-layout": _bulletin,
+    "bulletin-approve": _bulletin,
     "bulletin-issue": _bulletin,
     "public-bulletin": _bulletin,
     "bulletin-pdf": _bulletin,
@@ -493,8 +565,6 @@ def arguments(here: Any, name: str, on: str) -> list[Any]:
     make = ARGUMENTS.get(name)
     return make(here, on) if make is not None else []
 
-    "bulletin-layout": _bulletin,
-    "bulletin-approve": _bulletin,
 
 def _report_form(_here: Any, _on: str) -> dict[str, Any]:
     names = ("task", "done", "done_this_month", "under_way", "not_started", "sand_done")
@@ -510,6 +580,14 @@ def _entry_form(here: Any, on: str) -> dict[str, Any]:
 
 # What is posted, such that whoever may do it succeeds; the rest is posted empty.
 POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
+    "mine-api-list": lambda here, _on: {
+        "registry_no": "SZ-140602-0999", "county": SHUOCHENG, "name": "新矿", "mineral": "83907",
+        "holder.name": "新公司", "as_of": "2025-09-01", "given_by": "测试",
+    },
+    "mine-record": lambda here, _on: {
+        "year": "2024", "amount": "12.5", "unit": "wan_t", "as_of": "2025-01-31",
+        "given_by": "测试",
+    },
     "mine-import": lambda here, _on: {
         "county": SHUOCHENG, "as_of": "2025-09-01", "given_by": "测试",
         "workbook": SimpleUploadedFile("台账.xlsx", b"another"),
@@ -521,10 +599,17 @@ POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
     },
     "finding-request": lambda here, _on: {"note": "已经核实。"},
     "rulebook-entry": lambda here, on: _entry_form(here, on),
+    "account-new": lambda _here, _on: {"username": "new.one", "name": "新人"},
+    "account-step": lambda _here, _on: {"reason": "测试"},
+    "role-grant": lambda _here, _on: {
+        "role": "inspector", "starts_on": "2025-09-01", "reason": "组建通知"
+    },
     "finding-rule": lambda here, _on: {
         "seen": str(here.ruling.pk), "decision": "accepted", "reason": "现场核实。",
         "basis_document": "核查记录2号",
     },
+    "planner-run": lambda here, _on: {"county": SHUOCHENG, "scope": SHUOCHENG},
+    "planner-take": lambda here, _on: {"seen_version": "1"},
     "plan-upload": lambda here, _on: {"workbook": SimpleUploadedFile("方案.xlsx", b"new")},
     "plan-step": lambda here, on: {
         "seen_state": str(STEP_STATES.get(on, State.APPROVED)), "note": "请补齐。"
@@ -591,8 +676,17 @@ POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
     "report": _report_form,
     "report-return": lambda here, _on: {"note": "请核对。"},
     "report-correct": lambda here, _on: {"reason": "漏报一座。"},
+    "target-list": lambda here, _on: {
+        "document_number": "测试文号2号", "valid_from": "2025-09-02",
+        **{f"{code}_{kind.value}": "7" for code in here.counties for kind in BATCHES},
+    },
     "bulletin-desk": lambda here, _on: {"quarter": "2025-3"},
     "bulletin-paragraph": lambda here, _on: {"text": "总体进展。"},
+    "bulletin-layout": lambda here, _on: {"head": "brief", "addressees": "各县（市、区）"},
+    "bulletin-approve": lambda here, _on: {
+        "content": content_key(bulletin_content(here.draft_bulletin)),
+        "approver": "市领导", "approved_on": "2025-09-02",
+    },
     "bulletin-issue": lambda here, _on: {
         "number": "2", "issued_on": "2025-09-03", "is_public": "on"
     },
@@ -604,12 +698,3 @@ def posted(here: Any, name: str, on: str) -> dict[str, Any]:
     """Return what is posted to an address."""
     make = POSTED.get(name)
     return make(here, on) if make is not None else {}
-    "bulletin-layout": lambda here, _on: {"head": "brief", "addressees": "各县（市、区）"},
-    "bulletin-approve": lambda here, _on: {
-        "content": content_key(bulletin_content(here.draft_bulletin)),
-        "approver": "市领导", "approved_on": "2025-09-02",
-    },
-    "target-list": lambda here, _on: {
-        "document_number": "测试文号2号", "valid_from": "2025-09-02",
-        **{f"{code}_{kind.value}": "7" for code in here.counties for kind in BATCHES},
-    },

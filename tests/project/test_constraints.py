@@ -29,6 +29,7 @@ from mines.models import (
 )
 from plans.models import (
     Attachment,
+    Comment,
     CountyPlan,
     Disposition,
     ExpertRemark,
@@ -39,6 +40,10 @@ from plans.models import (
     PanelMember,
     PassedOver,
     PlanGrant,
+    PlannerCluster,
+    PlannerLone,
+    PlannerProposal,
+    PlannerRun,
     PlanTask,
     PlanVersion,
     RevisionItem,
@@ -52,7 +57,16 @@ from plans.workflow import State
 from publicity.models import Notice, Objection
 from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
-from taskforce.models import Appointment, Message, Organization, TaskForce, TrailEntry
+from taskforce.models import (
+    ApiToken,
+    Appointment,
+    Message,
+    Organization,
+    RoleGrant,
+    TaskForce,
+    TrailEntry,
+    User,
+)
 from taskforce.trail import record
 from tests.conftest import PINGLU, SHUOCHENG
 from tests.factories import OPENED_AT, PUBLISHED_AT, make_mine, plan_at, square
@@ -79,6 +93,33 @@ def here(people, counties) -> SimpleNamespace:
         area=MergedArea.objects.create(version=version, code="Z1", name="一区"),
         notice=Notice.objects.get(),
         run=version.check_runs.get(),
+    )
+
+
+def _comment(here: Any, **changes: Any) -> Any:
+    given = {"on": "mine", "mine": here.mine, "text": "意见", "by": here.people["office"]}
+    return Comment.objects.create(
+        plan=here.plan, at=OPENED_AT, from_county=False, **(given | changes)
+    )
+
+
+def _planner_run(here: Any) -> PlannerRun:
+    return PlannerRun.objects.create(
+        asked_by=here.people["office"], started_at=OPENED_AT, planned_on=date(2025, 9, 1)
+    )
+
+
+def _cluster(here: Any, **changes: Any) -> PlannerCluster:
+    run = PlannerRun.objects.first() or _planner_run(here)
+    given = {"number": 1, "mines": 2, "failing": 2, "saved": 1, "is_exact": True}
+    return PlannerCluster.objects.create(
+        run=run, county=here.mine.county, mine_ids=[], **(given | changes)
+    )
+
+
+def _proposal(cluster: PlannerCluster) -> PlannerProposal:
+    return PlannerProposal.objects.create(
+        cluster=cluster, rank=1, aims=[], parts=[], saved=0, leaving=0, rights=0, mergers=0
     )
 
 
@@ -194,11 +235,40 @@ def _upload(here: Any, **facts: Any) -> RegistryUpload:
     )  # fmt: skip
 
 
+SOURCE: dict[str, Any] = {"as_of": date(2025, 9, 1), "given_by": "测试"}
+
+
+def _output(here: Any, **facts: Any) -> Any:
+    given = {"year": 2024, "amount": 1, "unit": "wan_t", **facts}
+    return here.mine.yearoutputs.create(**given, **SOURCE)
+
+
+def _acceptance(here: Any, **facts: Any) -> Any:
+    given = {"accepted_on": date(2025, 9, 1), "conclusion": "passed", **facts}
+    return here.mine.acceptances.create(**given, **SOURCE)
+
+
+def _treatment(here: Any, **facts: Any) -> Any:
+    given = {"filing_no": "朔自然资备〔2025〕1号", "filed_on": date(2025, 9, 1), **facts}
+    return here.mine.treatmentplans.create(**given, **SOURCE)
+
+
+def _right_event(here: Any, **facts: Any) -> Any:
+    given = {"kind": "transfer", "happened_on": date(2025, 9, 1), **facts}
+    return here.mine.rightevents.create(**given, **SOURCE)
+
+
 def _mapping(here: Any) -> ColumnMapping:
     return ColumnMapping.objects.create(
         county=here.counties[SHUOCHENG], signature="s", fields={}, made_at=OPENED_AT,
         made_by=here.people["county_clerk"],
     )  # fmt: skip
+
+
+def _grant(here: Any, **facts: Any) -> RoleGrant:
+    return RoleGrant.objects.create(
+        **{"user": here.people["expert"], "role": "office", "starts_on": date(2025, 9, 1), **facts}
+    )
 
 
 def _check_run(here: Any) -> MineCheckRun:
@@ -219,6 +289,16 @@ BREAK: dict[str, Callable[[Any], Any]] = {
     "taskforce_one_for_city": lambda here: TaskForce.objects.create(name="另一个专班"),
     "appointment_ends_after_start": lambda here: _appointment(
         here, starts_on=date(2025, 5, 2), ends_on=date(2025, 5, 1)
+    ),
+    "user_never_superuser": lambda here: User.objects.update(is_superuser=True),
+    "user_not_locked_by_oneself": lambda here: User.objects.update(locked_by=F("pk")),
+    "grant_county_iff_county_role": lambda here: _grant(here, role="county_clerk"),
+    "grant_ends_after_start": lambda here: _grant(here, ends_on=date(2025, 8, 31)),
+    "grant_not_to_oneself": lambda here: _grant(here, given_by=here.people["expert"]),
+    "grant_not_ended_by_oneself": lambda here: _grant(here, ended_by=here.people["expert"]),
+    "grant_once_per_role_and_place": lambda here: [_grant(here) for _ in range(2)],
+    "token_expires_after_it_is_made": lambda here: ApiToken.objects.create(
+        user=here.people["office"], name="t", digest="d", made_at=OPENED_AT, expires_at=OPENED_AT
     ),
     "holder_uscc_once": lambda here: [
         Holder.objects.create(name=name, uscc="91140600MA0K000011") for name in "ab"
@@ -243,6 +323,34 @@ BREAK: dict[str, Callable[[Any], Any]] = {
     "stock_not_negative": lambda here: Stock.objects.create(
         mine=here.mine, stock_class="proved", amount=Decimal("-1"), as_of=date(2025, 1, 1)
     ),
+    "output_once_per_year": lambda here: [_output(here) for _ in range(2)],
+    "output_not_negative": lambda here: _output(here, amount=Decimal("-1")),
+    "output_year_plausible": lambda here: _output(here, year=25),
+    "acceptance_once_per_day": lambda here: [_acceptance(here) for _ in range(2)],
+    "acceptance_area_not_negative": lambda here: _acceptance(here, area_ha=Decimal("-1")),
+    "treatment_filed_once": lambda here: [_treatment(here) for _ in range(2)],
+    "treatment_reviewed_before_filed": lambda here: _treatment(here, reviewed_on=date(2025, 9, 2)),
+    "treatment_checked_once_per_year": lambda here: [
+        here.mine.treatmentchecks.create(
+            year=2025, checked_on=date(2025, 9, 1), conclusion="passed", **SOURCE
+        )
+        for _ in range(2)
+    ],
+    "right_event_once_per_day": lambda here: [_right_event(here) for _ in range(2)],
+    "right_event_way_of_grant": lambda here: _right_event(here, way="agreement"),
+    "mine_document_once": lambda here: [
+        here.mine.minedocuments.create(
+            kind="other",
+            title="文件",
+            file="a",
+            file_name="a.pdf",
+            sha256="0",
+            uploaded_at=OPENED_AT,
+            uploaded_by=here.people["office"],
+            **SOURCE,
+        )
+        for _ in range(2)
+    ],
     "boundary_is_valid": lambda here: Boundary.objects.update(outline=BOW_TIE),
     "registry_upload_confirmed_by_somebody": lambda here: _upload(here, confirmed_at=OPENED_AT),
     "registry_upload_written_when": lambda here: _upload(here, state="written"),
@@ -303,6 +411,22 @@ BREAK: dict[str, Callable[[Any], Any]] = {
     "attachment_not_empty": lambda here: Attachment.objects.create(
         plan=here.plan, title="附件", size=0, uploaded_by=here.people["office"]
     ),
+    "attachment_withdrawn_by_somebody": lambda here: Attachment.objects.create(
+        plan=here.plan, title="附件", size=1, uploaded_by=here.people["office"],
+        withdrawn_at=OPENED_AT,
+    ),
+    "comment_is_on_something": lambda here: _comment(here, mine=None),
+    "comment_answer_is_whole": lambda here: _comment(here, answered_at=OPENED_AT),
+    "comment_says_something": lambda here: _comment(here, text=""),
+    "planner_cluster_number_once": lambda here: [_cluster(here), _cluster(here)],
+    "planner_cluster_adds_up": lambda here: _cluster(here, saved=3),
+    "planner_proposal_rank_once": lambda here: [
+        _proposal(cluster) for cluster in [_cluster(here)] * 2
+    ],
+    "planner_lone_mine_once": lambda here: [
+        PlannerLone.objects.create(run=run, county=here.mine.county, mine=here.mine)
+        for run in [_planner_run(here)] * 2
+    ],
     "task_once_per_mine": lambda here: _again(PlanTask.objects.first()),
     "task_done_with_evidence": lambda here: PlanTask.objects.update(done_on=date(2025, 12, 1)),
     "target_once_per_day": lambda here: [

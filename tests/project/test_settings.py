@@ -121,7 +121,7 @@ def test_queue_and_sessions_keep_what_they_promise() -> None:
     held = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
     assert held > settings.CELERY_TASK_TIME_LIMIT > settings.CELERY_TASK_SOFT_TIME_LIMIT
     # Signing in needs PostgreSQL alone.
-    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert settings.SESSION_ENGINE == "taskforce.sessions"
     assert settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache")
     assert settings.PASSWORD_HASHERS == ["taskforce.passwords.ModestArgon2"]
     assert "django.contrib.admin" not in settings.INSTALLED_APPS

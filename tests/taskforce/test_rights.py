@@ -2,11 +2,11 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission
-from django.db import connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from guardian.shortcuts import assign_perm, get_perms
 
-from shuozhou_mines.errors import NotAllowed
+from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from taskforce import permissions
 from taskforce.actions import grant_role, group_of, write_rights
 from taskforce.models import County, TrailEntry, User
@@ -26,7 +26,7 @@ ON_COUNTY = {
     "member_unit": {"see_mines", "see_plans", "see_reports", "give_opinion"},
     "expert": set(),
     "inspector": {"see_mines", "see_plans", "inspect"},
-    "city_leader": {"see_mines", "see_plans", "see_reports"},
+    "city_leader": {"see_mines", "see_plans", "see_reports", "endorse_plan"},
     "system_admin": set(),
     "security_admin": set(),
     "audit_admin": set(),
@@ -100,11 +100,16 @@ def test_strangers_and_the_shut_out_hold_nothing(people) -> None:
         permissions.check_city(people["county_clerk"], "see_city", "只有市里可以。")
 
 
-def test_a_superuser_holds_no_business_right(counties) -> None:
-    root = User.objects.create(username="root", name="根", is_superuser=True)
-    assert permissions.rights_on(root, SHUOCHENG) == frozenset()
-    assert not permissions.counties_where(root, "approve_plan").exists()
-    assert root.is_staff is False
+def test_nobody_is_superuser_or_gets_rights_past_the_table(people, counties) -> None:
+    person = people["expert"]
+    assert person.is_staff is False
+    with pytest.raises(IntegrityError, match="user_never_superuser"), transaction.atomic():
+        User.objects.create(username="root", name="根", is_superuser=True)
+    right = Permission.objects.get(codename="approve_plan")
+    with pytest.raises(DatabaseError, match="Cannot insert or update"), transaction.atomic():
+        person.user_permissions.add(right)
+    with pytest.raises(DatabaseError, match="Cannot insert or update"), transaction.atomic():
+        assign_perm("approve_plan", person, counties[SHUOCHENG])
 
 
 def test_administrators_do_nothing_else(counties) -> None:
@@ -112,14 +117,23 @@ def test_administrators_do_nothing_else(counties) -> None:
     for administrator in ADMINISTRATORS:
         for other in set(city) - {administrator}:
             first = make_person(f"{administrator}-{other}", administrator)
-            with pytest.raises(ValueError, match="excludes every other role"):
+            with pytest.raises(WrongState, match="三员分立"):
                 grant_role(to=first, role=other)
             second = make_person(f"{other}-{administrator}-second", other)
-            with pytest.raises(ValueError, match="excludes every other role"):
+            with pytest.raises(WrongState, match="三员分立"):
                 grant_role(to=second, role=administrator)
+            # Past the action the database keeps them apart by itself.
+            for person, role in ((first, other), (second, administrator)):
+                with pytest.raises(IntegrityError, match="administrators_exclude"):
+                    _add_by_hand(person, role)
             assert Group.objects.filter(user__in=[first, second]).count() == 2
-        with pytest.raises(ValueError, match="excludes every other role"):
+        with pytest.raises(WrongState, match="三员分立"):
             grant_role(to=first, role=Role.COUNTY_CLERK, county=counties[SHUOCHENG])
+
+
+def _add_by_hand(person: User, role: Role) -> None:
+    with transaction.atomic():
+        person.groups.add(group_of(role, None))
 
 
 def test_business_roles_may_meet_and_a_county_goes_with_a_county_role(counties) -> None:
@@ -128,20 +142,19 @@ def test_business_roles_may_meet_and_a_county_goes_with_a_county_role(counties) 
     assert permissions.roles_of(person) == [
         (Role.COUNTY_CLERK, SHUOCHENG), (Role.COUNTY_REVIEWER, PINGLU),
     ]  # fmt: skip
-    with pytest.raises(ValueError, match="do not go together"):
+    with pytest.raises(Incomplete, match="县级角色必须选县"):
         grant_role(to=person, role=Role.OFFICE, county=counties[SHUOCHENG])
-    with pytest.raises(ValueError, match="do not go together"):
+    with pytest.raises(Incomplete, match="县级角色必须选县"):
         grant_role(to=person, role=Role.COUNTY_CLERK)
 
 
 def test_a_grant_is_written_down(people, counties) -> None:
     entry = TrailEntry.objects.filter(act="授予角色", subject_id=people["office"].pk).get()
     assert entry.detail == {"role": "office"}
-    granted = grant_role(
+    grant_role(
         to=people["expert"], role=Role.COUNTY_CLERK, county=counties[PINGLU],
         by=people["security_admin"],
     )  # fmt: skip
-    assert granted is None
     newest = TrailEntry.objects.first()
     assert (newest.by, newest.county_id) == (people["security_admin"], PINGLU)
     assert newest.subject_name == "评审专家测试员"

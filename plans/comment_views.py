@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from plans import comment_actions
 from plans.attachment_forms import AnswerForm, CommentForm
 from plans.models import Comment, CountyPlan, PlanVersion
-from shuozhou_mines.errors import Incomplete
+from shuozhou_mines.errors import Incomplete, NotAllowed
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,6 +25,8 @@ def plan_comments(request: HttpRequest, plan_id: int) -> HttpResponse:
     )
     status = 200
     if request.method == "POST":
+        if not comment_actions.may_comment(request.user, plan):
+            raise NotAllowed(comment_actions.WHO_COMMENTS)
         if form.is_valid() and _added(request, plan, form):
             return redirect("plan-comments", plan.pk)
         status = 422

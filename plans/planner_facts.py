@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from mines.checks import mine_chunks
 from mines.facts import mine_facts
+from mines.mine_chunks import mine_chunks
 from mines.models import Holder, Mine
 from plans.planner import Candidate, Link
 from plans.planner_pairs import ASKED_AT_ONCE, near_pairs

@@ -325,7 +325,11 @@ def planner_workbook(request: HttpRequest, proposal_id: int) -> HttpResponse:
     proposal = _visible_proposal(request, proposal_id)
     plan = _plan_of(proposal.cluster) or _nothing()
     permissions.check_right(request.user, "draft_plan", plan)
-    content = planner_drafts.filled_workbook(proposal, plan, on=timezone.localdate())
+    try:
+        content = planner_drafts.filled_workbook(proposal, plan, on=timezone.localdate())
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect("planner-cluster", proposal.cluster_id)
     name = f"{plan.county.name}方案_采用整合规划.xlsx"
     disposition = content_disposition_header(as_attachment=True, filename=name)
     return HttpResponse(

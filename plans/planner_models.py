@@ -81,7 +81,9 @@ class PlannerCluster(models.Model):
         ordering: ClassVar = ["run", "county", "number"]
         constraints: ClassVar = [
             UniqueConstraint(
-                fields=["run", "county", "number"], name="planner_cluster_number_once"
+                fields=["run", "county", "number"],
+                name="planner_cluster_number_once",
+                violation_error_message="同一次规划里序号不能重复。",
             ),
             models.CheckConstraint(
                 condition=Q(saved__lte=F("failing")) & Q(failing__lte=F("mines")),
@@ -117,7 +119,11 @@ class PlannerProposal(models.Model):
         verbose_name = "整合建议"
         ordering: ClassVar = ["cluster", "rank"]
         constraints: ClassVar = [
-            UniqueConstraint(fields=["cluster", "rank"], name="planner_proposal_rank_once"),
+            UniqueConstraint(
+                fields=["cluster", "rank"],
+                name="planner_proposal_rank_once",
+                violation_error_message="同一片矿山的建议次序不能重复。",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,7 +150,11 @@ class PlannerLone(models.Model):
         verbose_name = "单独的矿山"
         ordering: ClassVar = ["run", "county", "mine"]
         constraints: ClassVar = [
-            UniqueConstraint(fields=["run", "mine"], name="planner_lone_mine_once"),
+            UniqueConstraint(
+                fields=["run", "mine"],
+                name="planner_lone_mine_once",
+                violation_error_message="同一次规划里一座矿山只列一次。",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,34 +4,34 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Prefetch, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from mines.check_models import MineCheckPart, MineCheckRun, MineFinding, empty_counts
 from mines.facts import mine_facts
-from mines.models import Boundary, Licence, Mine, Mineral, OreBody, ProductionSystem
+from mines.mine_chunks import mine_chunks
+from mines.models import Mine, OreBody
 from mines.standings import keep_standings
 from rulebook.current import rulebook_of, version_in_force
 from shuozhou_mines.errors import WrongState
-from shuozhou_mines.jobs import Run, enqueue, handles
+from shuozhou_mines.jobs import Run, collector_paused, enqueue, handles
 from shuozhou_mines.models import Job
 from standards.facts import MineFacts, RightFacts
 from standards.findings import Finding
 from standards.rulebook import Rulebook
 from standards.run import check_mines, ordered_rules
 from standards.terms import Verdict
-from taskforce.models import County, User
+from taskforce.models import User
 from taskforce.permissions import check_city
 from taskforce.trail import record
 
 CHECK_PART = "mines.check_part"
-CHUNK = 1000
 # Two workers go faster than one; a small registry is not worth cutting.
 PARTS = 2
 MINES_WORTH_A_PART = 2000
@@ -40,6 +40,7 @@ COLUMNS = (
     "run_id", "mine_id", "rule", "phase", "system", "subject_name", "verdict", "message",
     "figures", "would_pass",
 )  # fmt: skip
+AS_JSON = json.JSONEncoder(ensure_ascii=False)
 COPY = f"COPY mines_minefinding ({', '.join(COLUMNS)}) FROM STDIN WITH (FORMAT csv, NULL '\\N')"
 
 
@@ -137,7 +138,8 @@ def check_part(job_run: Run) -> None:
     bodies = rights_on_shared_bodies()
     job_run.report(part.checked, part.mines, "正在检查矿山")
     for mines in mine_chunks(after=part.checked_to, until=part.until_id):
-        counts, rows = _check_chunk(part.run, mines, rulebook, bodies)
+        with collector_paused():
+            counts, rows = _check_chunk(part.run, mines, rulebook, bodies)
         with transaction.atomic():
             job_run.still_ours()
             _copy(rows)
@@ -146,43 +148,6 @@ def check_part(job_run: Run) -> None:
     with transaction.atomic():
         job_run.still_ours()
         _finish(part)
-
-
-def mine_chunks(
-    *, after: int = 0, until: int | None = None, county_code: str | None = None
-) -> Iterator[list[Mine]]:
-    """Yield the mines of the registry by key, so many at a time, with what their facts read.
-
-    Counties and minerals are shared, and outlines stay in the database: only areas are read.
-    """
-    counties = {county.pk: county for county in County.objects.defer("outline")}
-    minerals = {mineral.pk: mineral for mineral in Mineral.objects.all()}
-    boundaries = Boundary.objects.only("mine_id", "area_km2", "is_schematic")
-    systems = ProductionSystem.objects.order_by("pk")
-    licences = Licence.objects.order_by("pk")
-    while True:
-        mines = Mine.objects.in_scope().filter(pk__gt=after)
-        if until is not None:
-            mines = mines.filter(pk__lte=until)
-        if county_code is not None:
-            mines = mines.filter(county=county_code)
-        chunk = list(
-            mines.select_related("holder")
-            .prefetch_related(
-                "stocks",
-                "ore_bodies",
-                Prefetch("boundary", queryset=boundaries),
-                Prefetch("systems", queryset=systems),
-                Prefetch("licences", queryset=licences),
-            )
-            .order_by("pk")[:CHUNK]
-        )
-        if not chunk:
-            return
-        for mine in chunk:
-            mine.county, mine.mineral = counties[mine.county_id], minerals[mine.mineral_id]
-        yield chunk
-        after = chunk[-1].pk
 
 
 def rights_on_shared_bodies() -> dict[str, tuple[RightFacts, ...]]:
@@ -232,7 +197,7 @@ def _line(run: MineCheckRun, mine_id: int, found: Finding) -> tuple[Any, ...]:
     system = found.subject_key.rpartition("#")[2] if found.subject_kind == "system" else 0
     return (
         run.pk, mine_id, found.rule, found.phase.value, system, found.subject_name[:160],
-        found.verdict.value, found.message, json.dumps(figures, ensure_ascii=False),
+        found.verdict.value, found.message, AS_JSON.encode(figures),
         found.would_pass,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from plans.models import CheckRun, Finding, PlanVersion
 from plans.rulings import rulings_of, with_rulings
 from rulebook.current import current_rulebook
 from shuozhou_mines.errors import Incomplete
+from shuozhou_mines.jobs import collector_paused
 from standards import facts, findings
 from standards.run import Progress, check, ordered_rules
 from standards.terms import Verdict
@@ -49,9 +50,11 @@ class Checked:
 def find(version: PlanVersion, *, on: date, progress: Progress | None = None) -> Checked:
     """Gather the facts and ask every rule; writes nothing."""
     rulebook = current_rulebook()
-    known = plan_facts(version, rulebook, on=on)
-    found = list(check(known, rulebook, on=on, progress=progress))
-    return Checked(found, _mark(known), _basis(known, version), on)
+    with collector_paused():
+        known = plan_facts(version, rulebook, on=on)
+        found = list(check(known, rulebook, on=on, progress=progress))
+        basis = _basis(known, version)
+    return Checked(found, _facts_mark(known, basis), basis, on)
 
 
 def rules_version() -> str:
@@ -71,7 +74,8 @@ def why_outdated(run: CheckRun, *, on: date) -> str:
         return "标准库已更新"
     if rulebook.in_force(run.checked_on).entries() != rulebook.in_force(on).entries():
         return "标准库中有条目开始或停止生效"
-    if run.facts_hash != _mark(plan_facts(run.version, rulebook, on=on)):
+    known = plan_facts(run.version, rulebook, on=on)
+    if run.facts_hash != _facts_mark(known, _basis(known, run.version)):
         return "台账或省定任务有变动"
     return ""
 
@@ -123,6 +127,11 @@ def _mark(known: object) -> str:
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
+def _facts_mark(known: facts.PlanFacts, basis: Mapping[str, str]) -> str:
+    """Return the mark of all that is known; mines and areas stand in it by their own marks."""
+    return _mark((replace(known, mines=(), areas=()), list(basis.items())))
+
+
 def _basis(known: facts.PlanFacts, version: PlanVersion) -> dict[str, str]:
     """Return a mark of what is known about each mine, area and added piece, by its key.
 
@@ -167,7 +176,8 @@ def save_run(version: PlanVersion, checked: Checked, *, job: Any) -> CheckRun:
     keys = {each.mine_key for each in checked.findings if each.mine_key}
     mine_ids = dict(Mine.objects.filter(registry_no__in=keys).values_list("registry_no", "pk"))
     area_ids = dict(version.areas.values_list("code", "pk"))
-    _copy_findings(_finding_rows(run, checked, mine_ids, area_ids))
+    with collector_paused():
+        _copy_findings(_finding_rows(run, checked, mine_ids, area_ids))
     return run
 
 
@@ -177,6 +187,7 @@ COPIED = (
     "basis_hash",
 )  # fmt: skip
 NULLABLE = ("mine_id", "area_id")
+AS_JSON = json.JSONEncoder(ensure_ascii=False)
 # Thousands of rows at once: COPY takes a third of the time of INSERT. An empty field is NULL for
 # the two keys alone.
 COPY = "COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv, FORCE_NOT_NULL ({filled}))".format(
@@ -215,7 +226,7 @@ def _finding_rows(
             area_ids.get(found.area_key),
             found.verdict.value,
             found.message,
-            json.dumps(figures, ensure_ascii=False),
+            AS_JSON.encode(figures),
             found.would_pass,
             found.clause,
             found.quote,

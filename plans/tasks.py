@@ -1,5 +1,6 @@
 """Do the work that follows an upload: read the workbook, store its rows, check the standards."""
 
+import time
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -19,11 +20,12 @@ from plans.workbook_columns import CORNERS
 from shuozhou_mines.jobs import Run, enqueue, handles
 from shuozhou_mines.models import Job
 from shuozhou_mines.storage import store
-from standards.run import ordered_rules
+from standards.run import Progress, ordered_rules
 
 READ_VERSION = "plans.read_version"
 CHECK_VERSION = "plans.check_version"
 STEPS_BEFORE_CHECKS = 2
+SECONDS_BETWEEN_REPORTS = 0.2
 
 
 @handles(READ_VERSION, "读入方案并检查标准")
@@ -45,7 +47,7 @@ def read_version(run: Run) -> None:
         run.still_ours()
         _store(version, parsed, outlines, problems)
     today = timezone.localdate()
-    checked = find(version, on=today, progress=lambda *at: _report_checks(run, *at))
+    checked = find(version, on=today, progress=_reporting(run, STEPS_BEFORE_CHECKS, "检查："))
     with transaction.atomic():
         run.still_ours()
         save_run(version, checked, job=run.job)
@@ -59,9 +61,7 @@ def check_version(run: Run) -> None:
     version = PlanVersion.objects.select_related("plan__county").get(pk=run.subject_id)
     if version.state != PlanVersion.State.READ or CheckRun.objects.filter(job=run.job).exists():
         return
-    checked = find(
-        version, on=timezone.localdate(), progress=lambda *at: run.report(at[0], at[1], at[2])
-    )
+    checked = find(version, on=timezone.localdate(), progress=_reporting(run))
     with transaction.atomic():
         run.still_ours()
         save_run(version, checked, job=run.job)
@@ -78,9 +78,21 @@ def queue_check(version: PlanVersion, *, by: Any) -> Job:
     )
 
 
-def _report_checks(run: Run, done: int, total: int, title: str) -> None:
-    """Count the reading as two steps and every rule as one."""
-    run.report(done + STEPS_BEFORE_CHECKS, total + STEPS_BEFORE_CHECKS, f"检查：{title}")
+def _reporting(run: Run, before: int = 0, words: str = "") -> Progress:
+    """Return a report of every rule as one step, after the steps `before`.
+
+    Written a few times a second: the page asks once a second, and every report is a commit.
+    """
+    last = 0.0
+
+    def report(done: int, total: int, title: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done in (0, total) or now - last >= SECONDS_BETWEEN_REPORTS:
+            last = now
+            run.report(done + before, total + before, f"{words}{title}")
+
+    return report
 
 
 def _parse(

@@ -7,8 +7,9 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from mines.checks import mine_chunks, rights_on_shared_bodies
+from mines.checks import rights_on_shared_bodies
 from mines.facts import mine_facts
+from mines.mine_chunks import mine_chunks
 from mines.models import Mine
 from plans.facts import plan_facts
 from plans.models import PlanVersion

@@ -4,8 +4,10 @@ Redis carries ids only. A job that is delivered twice runs once; one whose worke
 again when its lease has run out; one that keeps failing stops and says so.
 """
 
+import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +84,21 @@ class Run:
         )
         if not locked.exists():
             raise Stopped
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the search for cyclic garbage while a bounded piece of work fills the memory.
+
+    Rows and findings by the ten thousand are found alive each time, for a third of the work's time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def enqueue(

@@ -12,7 +12,7 @@ from django.db.utils import IntegrityError
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from mines import checks
+from mines import checks, mine_chunks
 from mines.check_models import MineCheckPart, MineCheckRun, MineFinding
 from mines.checks import check_part, request_check, start_check, worst_findings
 from mines.models import OreBody
@@ -141,7 +141,7 @@ class Killed(Exception):
 
 def test_killed_worker_leaves_one_result(mines, monkeypatch) -> None:
     whole = checked()
-    monkeypatch.setattr(checks, "CHUNK", 2)
+    monkeypatch.setattr(mine_chunks, "CHUNK", 2)
     run = start_check(reason=MineCheckRun.Reason.REQUEST, on=ON, at=AT)
     assert run is not None
     part = run.parts.get()

@@ -266,7 +266,12 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 # --- interfaces --------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # Sessions come first: their answer to strangers is 403, and a token's header stays unread.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "taskforce.tokens.TokenAuthentication",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["taskforce.tokens.TokenThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -274,6 +279,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "shuozhou_mines.api.answer_refusals",
 }
+TOKEN_RATE = env.str("PORTAL_TOKEN_RATE", default="120/min")
 SPECTACULAR_SETTINGS = {
     "TITLE": "朔州市非煤矿山整治整合专班门户接口",
     "VERSION": "1",

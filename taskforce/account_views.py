@@ -15,9 +15,10 @@ from taskforce import account_actions
 from taskforce.account_forms import AccountForm, GrantForm
 from taskforce.actions import grant_role, withdraw_role
 from taskforce.explaining import explain
-from taskforce.models import County, RoleGrant, SignedIn, User
+from taskforce.models import ApiToken, County, RoleGrant, SignedIn, User
 from taskforce.permissions import can_city
 from taskforce.roles import Role
+from taskforce.tokens import SCOPES, make_token, revoke_token
 
 PER_PAGE = 50
 
@@ -75,12 +76,22 @@ def account(request: HttpRequest, user_id: int) -> HttpResponse:
 
 
 def _account_page(
-    request: HttpRequest, person: User, form: GrantForm, *, link: str = "", status: int = 200
+    request: HttpRequest,
+    person: User,
+    form: GrantForm,
+    *,
+    link: str = "",
+    token: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     county = request.GET.get("county", "")
     context = {
         "person": person,
         "link": link,
+        "token": token,
+        "tokens": person.tokens.all(),
+        "scopes": [(key, label) for key, (label, _) in SCOPES.items()],
+        "now": timezone.now(),
         "form": form,
         "grants": person.grants.select_related("county", "given_by", "ended_by", "appointment"),
         "reasons": explain(person, on=timezone.localdate(), county=county),
@@ -150,6 +161,30 @@ def role_withdraw(request: HttpRequest, grant_id: int) -> HttpResponse:
     withdraw_role(grant_id=grant.pk, by=request.user, reason=reason, at=timezone.now())
     messages.success(request, "角色已收回。")
     return redirect("account", grant.user_id)
+
+
+@require_POST
+def token_new(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Make a token for a program, and show it once."""
+    _only(request, "manage_rights")
+    person = _person(user_id)
+    days = request.POST.get("days", "")
+    token = make_token(
+        user_id=person.pk, name=request.POST.get("name", "")[:60],
+        scopes=request.POST.getlist("scopes"), days=int(days) if days.isdecimal() else 0,
+        by=request.user, at=timezone.now(),
+    )  # fmt: skip
+    return _account_page(request, person, GrantForm(), token=token)
+
+
+@require_POST
+def token_revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    """End a token."""
+    _only(request, "manage_rights")
+    token = get_object_or_404(ApiToken, pk=token_id)
+    revoke_token(token_id=token.pk, by=request.user, at=timezone.now())
+    messages.success(request, "令牌已吊销。")
+    return redirect("account", token.user_id)
 
 
 def _only(request: HttpRequest, *rights: str) -> None:

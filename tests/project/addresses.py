@@ -1,7 +1,7 @@
 """Say for every address what it is asked about and what is sent to it."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,7 @@ from supervision.inspection_models import Photo
 from supervision.inspection_steps import Severity
 from supervision.meeting_actions import call_meeting
 from supervision.models import Meeting, MonthlyReport
-from taskforce.models import Organization
+from taskforce.models import ApiToken, Organization
 from taskforce.roles import Role
 from tests.conftest import PINGLU, SHUOCHENG, make_person
 from tests.factories import OPENED_AT, PUBLISHED_AT, pdf_scan, plan_at
@@ -115,6 +115,10 @@ def build(people: Any, counties: Any) -> SimpleNamespace:
     _orders_and_meetings(here)
     _beside_the_notice(here)
     _beside_the_plan(here)
+    here.token = ApiToken.objects.create(
+        user=people["expert"], name="测试", digest="0" * 64, scopes=["mines"],
+        expires_at=timezone.now() + timedelta(days=9),
+    )  # fmt: skip
     return here
 
 
@@ -402,6 +406,8 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "account": lambda here, _on: [here.people["expert"].pk],
     "account-step": lambda here, on: [here.people["expert"].pk, on],
     "role-grant": lambda here, _on: [here.people["expert"].pk],
+    "token-new": lambda here, _on: [here.people["expert"].pk],
+    "token-revoke": lambda here, _on: [here.token.pk],
     "role-withdraw": lambda here, _on: [here.people["expert"].grants.get().pk],
     "invitation": lambda _here, _on: ["MQ", "no-such-token"],
     "mine-record": lambda here, _on: [*_mine(here, ""), "outputs"],
@@ -601,6 +607,7 @@ POSTED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
     "rulebook-entry": lambda here, on: _entry_form(here, on),
     "account-new": lambda _here, _on: {"username": "new.one", "name": "新人"},
     "account-step": lambda _here, _on: {"reason": "测试"},
+    "token-new": lambda _here, _on: {"name": "测试", "scopes": ["mines"], "days": "9"},
     "role-grant": lambda _here, _on: {
         "role": "inspector", "starts_on": "2025-09-01", "reason": "组建通知"
     },

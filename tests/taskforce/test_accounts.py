@@ -183,6 +183,8 @@ def test_the_page_says_why_somebody_sees_what(people, counties) -> None:
 def test_idle_accounts_are_locked_and_a_new_or_used_one_is_not(people, settings) -> None:
     settings.ACCOUNT_IDLE_DAYS = 90
     now = timezone.now()
+    for name in ("expert", "office", "inspector"):
+        assert people[name].is_active
     User.objects.update(joined_at=now - timedelta(days=200), last_login=now)
     for name, used in (("expert", 91), ("office", 89)):
         User.objects.filter(pk=people[name].pk).update(last_login=now - timedelta(days=used))
@@ -199,11 +201,12 @@ def test_idle_accounts_are_locked_and_a_new_or_used_one_is_not(people, settings)
 
 
 def test_the_three_pages_are_for_the_three(people) -> None:
+    assert people["security_admin"].is_active
     for name, opens in (("system_admin", True), ("security_admin", False), ("audit_admin", False)):
         page = signed_in(people[name]).get(reverse("account-list")).content.decode()
         assert ("开通账号" in page) is opens
-    found = signed_in(people["audit_admin"]).get(reverse("account-list"), {"q": "督导"})
-    assert [each.username for each, _ in found.context["rows"]] == ["inspector"]
+    found = signed_in(people["audit_admin"]).get(reverse("account-list"), {"q": "安全"})
+    assert [each.username for each, _ in found.context["rows"]] == ["security_admin"]
 
 
 def test_a_role_already_ended_stays_ended(people) -> None:

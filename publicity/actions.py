@@ -48,8 +48,7 @@ def publish_notice(
         pk=plan.approval.version_id
     )
     content = freeze(version)
-    # The last one withdrawn is what this one corrects; each is corrected once.
-    replaced = plan.notices.filter(withdrawn_at__isnull=False, replaced_by__isnull=True).first()
+    replaced = corrected_by_next(plan)
     replaced = replaced or adjusted
     last_day = last_working_day(starts_on, working_days)
     notice = Notice.objects.create(
@@ -84,6 +83,11 @@ def _end_notice_of_adjusted(earlier: CountyPlan | None, *, at: datetime) -> Noti
         notice.withdrawn_at, notice.withdrawn_reason = at, "方案已经调整，以调整后的公示为准。"
         notice.save(update_fields=["withdrawn_at", "withdrawn_reason"])
     return notice
+
+
+def corrected_by_next(plan: CountyPlan) -> Notice | None:
+    """Return the last withdrawn notice, which the next one corrects; each is corrected once."""
+    return plan.notices.filter(withdrawn_at__isnull=False, replaced_by__isnull=True).first()
 
 
 def _freeze_shapes(notice: Notice, version: PlanVersion) -> None:

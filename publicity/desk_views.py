@@ -57,7 +57,8 @@ def notice_new(request: HttpRequest, plan_id: int) -> HttpResponse:
             messages.success(request, "方案已公示，公众网站现在就能看到。")
             return redirect("notice", notice.pk)
     status = 422 if form.is_bound else 200
-    return render(request, "publicity/new.html", {"plan": plan, "form": form}, status=status)
+    context = {"plan": plan, "form": form, "replaced": actions.corrected_by_next(plan)}
+    return render(request, "publicity/new.html", context, status=status)
 
 
 def _initial(plan: CountyPlan) -> dict[str, object]:

@@ -9,7 +9,7 @@ class NoticeForm(forms.Form):
     seen_state = forms.CharField(widget=forms.HiddenInput)
     starts_on = forms.DateField(
         label="公示开始",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"invalid": "请按 2026-05-30 的样子填写日期。"},
     )
     working_days = forms.IntegerField(

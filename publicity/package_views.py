@@ -16,7 +16,7 @@ from shuozhou_mines.errors import Incomplete
 from shuozhou_mines.models import Job
 from taskforce import permissions
 
-A_DAY = forms.DateInput(attrs={"type": "date"})
+A_DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 class AppearanceForm(forms.Form):

@@ -27,7 +27,9 @@ class TransferForm(forms.Form):
     kind = forms.ChoiceField(label="类别", choices=TransferNotice.Kind.choices)
     county = forms.ModelChoiceField(label="县（市、区）", queryset=County.objects.none())
     title = forms.CharField(label="标题", max_length=120)
-    published_on = forms.DateField(label="公开日期", widget=forms.DateInput(attrs={"type": "date"}))
+    published_on = forms.DateField(
+        label="公开日期", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     source = forms.CharField(
         label="来源", max_length=200, help_text="例如成交结果公示的文号或网址。"
     )

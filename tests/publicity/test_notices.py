@@ -361,6 +361,8 @@ def test_the_desk_offers_what_is_approved(plan, office) -> None:
     assert reverse("notice-new", args=[plan.pk]) in text
     form = office.get(reverse("notice-new", args=[plan.pk])).context["form"]
     assert form.initial["seen_state"] == "approved"
+    # A browser takes no other spelling of a day.
+    assert f'value="{timezone.localdate().isoformat()}"' in str(form["starts_on"])
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,17 @@ from typing import Any
 
 from django.db import transaction
 
+from plans import permissions
 from plans.actions import lock_plan
 from plans.models import Attachment, Comment, CountyPlan, Finding, PlanVersion
+from plans.workflow import REVIEW_AS_EXPERT
 from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from taskforce import permissions as rights
 from taskforce.trail import record
 
 COMMENTING = ("draft_plan", "confirm_plan", "review_plan", "give_opinion")
 COUNTY = ("draft_plan", "confirm_plan")
-WHO_COMMENTS = "只有编制、审核、会签这个方案的人可以提意见。"
+WHO_COMMENTS = "只有编制、审核、会签、评审这个方案的人可以提意见。"
 WHO_ANSWERS = "这条意见由县（市、区）答复；县里自己提的，由同县其他人或专班办公室答复。"
 
 
@@ -28,8 +30,10 @@ class Target:
 
 
 def may_comment(user: Any, plan: CountyPlan) -> bool:
-    """Tell whether this user has a hand in the plan."""
-    return any(rights.can(user, right, plan.county_id) for right in COMMENTING)
+    """Tell whether this user has a hand in the plan: by the county, or on its panel of experts."""
+    return any(rights.can(user, right, plan.county_id) for right in COMMENTING) or (
+        permissions.has_right(user, REVIEW_AS_EXPERT, plan)
+    )
 
 
 def may_answer(user: Any, comment: Comment) -> bool:

@@ -157,7 +157,8 @@ def _lines(crest: np.ndarray, wide_m: float, high_m: float) -> np.ndarray:
     steps = np.hypot(
         (pairs[:, 1, 0] - pairs[:, 0, 0]) * high_m, (pairs[:, 1, 1] - pairs[:, 0, 1]) * wide_m
     )
-    return pairs[_long_enough(numbers, steps)]
+    kept: np.ndarray = pairs[_long_enough(numbers, steps)]
+    return kept
 
 
 def _long_enough(numbers: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -172,11 +173,13 @@ def _long_enough(numbers: np.ndarray, steps: np.ndarray) -> np.ndarray:
             one = group[one]
         return one
 
-    for one, other in ends.tolist():
+    ones, others = ends[:, 0].tolist(), ends[:, 1].tolist()
+    for one, other in zip(ones, others, strict=True):
         group[head(one)] = head(other)
-    heads = np.array([head(one) for one in ends[:, 0].tolist()])
+    heads = np.array([head(one) for one in ones])
     lengths = np.bincount(heads, weights=steps, minlength=len(names))
-    return lengths[heads] >= LEAST_RIDGE_M
+    long_enough: np.ndarray = lengths[heads] >= LEAST_RIDGE_M
+    return long_enough
 
 
 def _blocks(cells: np.ndarray, placed: np.ndarray) -> tuple[shapely.Geometry, ...]:

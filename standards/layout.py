@@ -131,7 +131,8 @@ def one_holder_per_ore_body(site: Site, case: Case) -> Iterator[Outcome]:
     「同一个矿体分属2个及以上不同采矿权人开采」
 
     After consolidation an ore body has one holder; parent and subsidiary count as two here. For
-    a mine as it stands it is a problem to be solved, put to a person.
+    a mine as it stands it is a problem to be solved, put to a person; so are holders of different
+    names of whom a credit code is missing.
     """
     if is_closed(site):
         return
@@ -153,10 +154,20 @@ def one_holder_per_ore_body(site: Site, case: Case) -> Iterator[Outcome]:
             *shown,
             fix="在整合重组中归并为一个采矿权人。",
         )
+    elif None in same and any(_differ(site.holder_name, other.holder_name) for other in others):
+        yield judge(
+            "同一矿体登记在不同名称的采矿权人名下，缺少统一社会信用代码，不能确认是否同一主体。",
+            *shown,
+            fix="请核对各采矿权人的统一社会信用代码；确属不同采矿权人的，在整合重组中归并。",
+        )
     elif None in same:
         yield lacking("同一矿体各采矿权人的统一社会信用代码", figures=shown)
     else:
         yield passed("同一矿体没有分属不同采矿权人。", *shown)
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return bool(one and other) and one != other
 
 
 def _same_holder(one: str | None, other: str | None) -> bool | None:

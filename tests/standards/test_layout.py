@@ -1,5 +1,6 @@
 """Layout after consolidation and safety (S-B14, S-D01 to S-D06, S-D16, S-D17, S-D19)."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -97,6 +98,14 @@ def test_the_holders_of_an_area(holders: Any, other: str | None, verdict: str):
     assert [finding.verdict for finding in ask("S-D03", facts)] == [verdict]
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("甲公司", "nodata"), ("乙公司", "review")])
+def test_holders_without_a_code_are_told_apart_by_name_alone(name: str, verdict: str):
+    own = mine(ore_body_ids=("I号",), holder_name="甲公司", systems=TWO[:1])
+    other = replace(registered(None), holder_name=name)
+    found = ask("S-D03", plan(mines=(own,), registered=(other,)))
+    assert [finding.verdict for finding in found] == [verdict]
+
+
 def test_an_ore_body_must_be_known():
     assert area_verdicts("S-D03", holder_usccs=("甲",)) == ["nodata"]
     assert mine_verdicts("S-D03", holder_uscc="甲") == ["nodata"]
@@ -108,6 +117,8 @@ def test_ridges_of_existing_mines():
     assert mine_verdicts("S-D04", is_on_ridge=False, **facts) == ["pass"]
     assert mine_verdicts("S-D04", **facts) == ["review"]
     assert mine_verdicts("S-D04", mineral="建筑石料用灰岩") == ["nodata"]
+    # What terrain suggests changes no verdict.
+    assert mine_verdicts("S-D04", ridge_share=Decimal("0.9"), **facts) == ["review"]
     assert mine_verdicts("S-D04", mineral="铝土矿") == []
     assert mine_verdicts("S-D04", state=MineState.CLOSED, **facts) == []
 

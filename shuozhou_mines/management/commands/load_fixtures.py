@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from mines.demo import load_demo_mines
+from mines.layer_demo import load_demo_layers
 from mines.models import Mineral
 from plans.demo import load_demo_experts
 from plans.models import Round
@@ -44,6 +45,7 @@ class Command(BaseCommand):
             load_demo_users()
             load_demo_experts()
             load_demo_mines()
+            load_demo_layers()
             load_demo_targets()
             load_demo_transfers()
         self.stdout.write("基础数据已是最新。")

@@ -47,15 +47,18 @@ def open_plan(*, county_code: str, by: Any, at: datetime) -> CountyPlan:
 
 
 @transaction.atomic
-def start_adjustment(*, plan_id: int, why: str, by: Any, at: datetime) -> CountyPlan:
+def start_adjustment(
+    *, plan_id: int, why: str, by: Any, at: datetime, right: str = "draft_plan"
+) -> CountyPlan:
     """Open an adjustment (调整) of a plan in force: a plan of its own that goes the way again.
 
-    The plan in force stays as it is until the adjustment is published. Raises NotAllowed,
-    WrongState when the plan is not in force or has been adjusted already, Incomplete without a
-    reason or while another adjustment of the county is under way.
+    The plan in force stays as it is until the adjustment is published. The county opens it; the
+    office does by its right to publish, when an objection is upheld. Raises NotAllowed, WrongState
+    when the plan is not in force or has been adjusted already, Incomplete without a reason or while
+    another adjustment of the county is under way.
     """
     plan = lock_plan(plan_id)
-    permissions.check_right(by, "draft_plan", plan)
+    permissions.check_right(by, right, plan)
     if plan.state not in IN_FORCE:
         raise WrongState(f"方案现在是“{plan.get_state_display()}”，批复以后、办结以前才能调整。")
     if CountyPlan.objects.filter(adjusts=plan).exists():

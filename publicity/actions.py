@@ -13,7 +13,7 @@ from plans.permissions import check_right
 from plans.workflow import STEPS
 from publicity import tasks
 from publicity.freezing import freeze, hash_of
-from publicity.models import Notice, NoticeShape
+from publicity.models import Notice, NoticeShape, Objection
 from shuozhou_mines import jobs
 from shuozhou_mines.errors import Incomplete, WrongState
 from standards.terms import Disposition
@@ -37,10 +37,12 @@ def publish_notice(
 
     The first day does not count. After a withdrawal it is a correction that names the old notice.
     Raises NotAllowed, WrongState when the plan is not approved, and Incomplete for a start before
-    today.
+    today or a plan that an upheld objection has sent into adjustment.
     """
     plan = lock_plan(plan_id)
     step_on(plan, STEPS["publish"], by=by, at=at, seen_state=seen_state)
+    if Objection.objects.filter(notice__plan=plan, upheld=True).exists():
+        raise Incomplete("对这份方案的异议已经认定成立：请先调整方案，再公示调整后的方案。")
     adjusted = _end_notice_of_adjusted(take_over(plan, by=by, at=at), at=at)
     if starts_on < timezone.localdate(at):
         raise Incomplete("公示开始日期不能早于今天。")
@@ -48,8 +50,7 @@ def publish_notice(
         pk=plan.approval.version_id
     )
     content = freeze(version)
-    replaced = corrected_by_next(plan)
-    replaced = replaced or adjusted
+    replaced = corrected_by_next(plan) or adjusted
     last_day = last_working_day(starts_on, working_days)
     notice = Notice.objects.create(
         plan=plan,
@@ -77,11 +78,17 @@ def _kind_of(plan: CountyPlan, replaced: Notice | None) -> str:
 
 
 def _end_notice_of_adjusted(earlier: CountyPlan | None, *, at: datetime) -> Notice | None:
-    """Withdraw the notice of a plan that an adjustment replaces; it stays visible as replaced."""
-    notice = Notice.objects.in_force().filter(plan=earlier).first() if earlier else None
-    if notice is not None:
-        notice.withdrawn_at, notice.withdrawn_reason = at, "方案已经调整，以调整后的公示为准。"
-        notice.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    """Withdraw the notice of a plan that an adjustment replaces; it stays visible as replaced.
+
+    Where an upheld objection has withdrawn it before, that is the one replaced.
+    """
+    if earlier is None:
+        return None
+    notice = Notice.objects.in_force().filter(plan=earlier).first()
+    if notice is None:
+        return corrected_by_next(earlier)
+    notice.withdrawn_at, notice.withdrawn_reason = at, "方案已经调整，以调整后的公示为准。"
+    notice.save(update_fields=["withdrawn_at", "withdrawn_reason"])
     return notice
 
 

@@ -11,6 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from plans.actions import start_adjustment
+from plans.models import CountyPlan
+from plans.workflow import IN_FORCE
 from publicity import objection_tasks
 from publicity.actions import withdraw_notice
 from publicity.models import Notice, Objection, ObjectionFile, ObjectionStep
@@ -134,9 +137,9 @@ def take_objection_step(
     upheld: bool | None = None,
     withdrawal: str = "",
 ) -> Objection:
-    """Lead an objection one step on; an upheld one withdraws the notice with a public reason.
+    """Lead an objection one step on; an upheld one withdraws the notice and opens an adjustment.
 
-    The plan then stands at 市政府已批准 again and can be published anew once it is corrected.
+    The plan itself is not published again; its adjustment goes the way and is published.
     Raises NotAllowed, WrongState, and Incomplete when words or the decision are missing.
     """
     objection = Objection.objects.select_for_update(of=("self",)).get(pk=objection_id)
@@ -166,7 +169,22 @@ def take_objection_step(
         if not withdrawal.strip():
             raise Incomplete("异议成立时要撤回公示：请写明撤回原因，原因会对外公开。")
         withdraw_notice(notice_id=notice.pk, reason=withdrawal, by=by, at=at)
+        _send_into_adjustment(objection, withdrawal, by=by, at=at)
     return objection
+
+
+def _send_into_adjustment(objection: Objection, why: str, *, by: Any, at: datetime) -> None:
+    """Open the plan's adjustment; one that is under way already takes this objection along."""
+    plan = objection.notice.plan
+    if plan.state not in IN_FORCE or CountyPlan.objects.filter(adjusts=plan).exists():
+        return
+    start_adjustment(
+        plan_id=plan.pk,
+        why=f"异议 {objection.receipt_number} 成立：{why.strip()}",
+        by=by,
+        at=at,
+        right="publish_plan",
+    )
 
 
 def _decided(upheld: bool | None) -> bool:

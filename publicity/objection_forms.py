@@ -118,7 +118,7 @@ class AnswerForm(StepForm):
     withdrawal = forms.CharField(
         label="撤回公示的原因（对外公开）", max_length=500, required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="异议成立时必填：公示随答复一同撤回，方案更正后重新公示。不要写异议人的姓名。",
+        help_text="异议成立时必填：公示随答复一同撤回，方案转入调整。不要写异议人的姓名。",
     )  # fmt: skip
     field_order = ("seen_state", "upheld", "note", "withdrawal")
 

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from plans.models import CountyPlan
 from plans.workflow import State as PlanState
 from publicity import objection_actions as actions
 from publicity.limits import TooMany, count
@@ -29,7 +30,7 @@ from shuozhou_mines.jobs import run_job
 from shuozhou_mines.models import Job
 from taskforce.models import TrailEntry
 from tests.conftest import SHUOCHENG
-from tests.factories import SHANGHAI, plan_at
+from tests.factories import SHANGHAI, WAYS, add_version, go, plan_at, publish
 
 IN_TIME = datetime(2025, 9, 4, 10, 0, tzinfo=SHANGHAI)
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -314,7 +315,7 @@ def test_an_answer_needs_words_and_a_decision(notice, people) -> None:
             )  # fmt: skip
 
 
-def test_an_upheld_objection_brings_the_plan_back(notice, people, client) -> None:
+def test_an_upheld_objection_sends_the_plan_into_adjustment(notice, people, client) -> None:
     objection = lead(receive(notice), State.CHECKING, people["office"])
     client.force_login(people["office"])
     place = reverse("objection-step", args=[objection.pk, "answer"])
@@ -330,6 +331,40 @@ def test_an_upheld_objection_brings_the_plan_back(notice, people, client) -> Non
     assert notice.withdrawn_reason == "一号矿的处置方式有误，更正后重新公示。"
     assert notice.plan.state == PlanState.APPROVED
     assert Objection.objects.get().upheld is True
+    adjustment = CountyPlan.objects.get(adjusts=notice.plan)
+    assert adjustment.state == PlanState.DRAFT
+    assert adjustment.adjusts_why == (
+        f"异议 {objection.receipt_number} 成立：一号矿的处置方式有误，更正后重新公示。"
+    )
+    with pytest.raises(Incomplete, match="请先调整方案，再公示调整后的方案"):
+        publish(notice.plan, people)
+
+
+def test_a_second_upheld_objection_goes_with_the_same_adjustment(notice, people) -> None:
+    first, second = receive(notice), receive(notice)
+    for objection in (first, second):
+        lead(objection, State.CHECKING, people["office"])
+        actions.take_objection_step(
+            objection_id=objection.pk, step="answer", by=people["office"], at=IN_TIME,
+            seen_state="checking", note="成立。", upheld=True, withdrawal="范围有误。",
+        )  # fmt: skip
+    assert CountyPlan.objects.filter(adjusts=notice.plan).count() == 1
+    assert Objection.objects.filter(upheld=True).count() == 2
+
+
+def test_the_adjusted_plan_names_the_notice_that_was_objected_to(notice, people) -> None:
+    objection = lead(receive(notice), State.CHECKING, people["office"])
+    actions.take_objection_step(
+        objection_id=objection.pk, step="answer", by=people["office"], at=IN_TIME,
+        seen_state="checking", note="成立。", upheld=True, withdrawal="范围有误。",
+    )  # fmt: skip
+    adjustment = CountyPlan.objects.get(adjusts=notice.plan)
+    add_version(adjustment, people)
+    for step in WAYS[PlanState.PUBLISHED].split():
+        go(adjustment, step, people)
+    again = Notice.objects.in_force().get()
+    assert again.replaces == notice
+    assert again.plan == adjustment
 
 
 def test_the_reply_is_printed_and_names_nobody(notice, people, client, tmp_path) -> None:

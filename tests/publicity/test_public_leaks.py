@@ -93,7 +93,11 @@ def _plant() -> Iterator[tuple[str, str]]:
     for model in (found for label in OURS for found in apps.get_app_config(label).get_models()):
         for field in model._meta.concrete_fields:
             place = f"{model._meta.label}.{field.name}"
-            if field.name in PUBLIC.get(model._meta.label, ()) or not _is_free_text(field):
+            if (
+                model._meta.proxy
+                or field.name in PUBLIC.get(model._meta.label, ())
+                or not _is_free_text(field)
+            ):
                 continue
             secret = f"密{len(place):02}{abs(hash(place)) % 10**6:06}"
             try:

@@ -141,6 +141,7 @@ def test_reading_writes_nothing_and_private_pages_are_not_kept(here) -> None:
         wrote: dict[str, set[str]] = {}
         for row in rows():
             if row.method == "GET":
+                url_of(here, row)  # what the address is about may be made only now
                 with CaptureQueriesContext(connection) as asked:
                     answer = ask(here, row, person)
                 for query in asked.captured_queries:

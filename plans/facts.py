@@ -97,7 +97,7 @@ def _rows(version: PlanVersion) -> Rows:
     return Rows(registered, areas, by_mine, members)
 
 
-def _near_ridges(shapes: Sequence[tuple[str, Any]], book: InForce) -> dict[str, RidgeHint]:
+def near_ridges(shapes: Sequence[tuple[str, Any]], book: InForce) -> dict[str, RidgeHint]:
     """Ask the terrain; nothing without a model, or while the rulebook does not say how near."""
     entry = book.find("ridge.near_m")
     near = entry.usable if entry else None
@@ -116,7 +116,7 @@ def _with_ridges(
         and open_ordinary(known)
         and (boundary := boundary_of(mine)) is not None
     ]
-    hints = _near_ridges(asked, book)
+    hints = near_ridges(asked, book)
     return {
         pk: replace(known, ridge_share=hint.share, ridge_source=hint.source)
         if (hint := hints.get(known.key))
@@ -138,7 +138,7 @@ def _areas(
     shapes = [(area.code, area.outline) for area in rows.areas if area.outline is not None]
     basis = AreaBasis(
         zones=zones_met(shapes, county_code=version.plan.county_id, on=book.on),
-        ridges=_near_ridges(shapes, book),
+        ridges=near_ridges(shapes, book),
         checks=checks_of(version.plan, rows.areas),
         survey=measured,
         members=rows.members,

@@ -2,19 +2,27 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.gis.db.models.functions import AsGeoJSON
 from django.urls import reverse
 
+from mines.facts import mineral_facts
 from mines.models import Boundary
-from plans.models import CheckRun
+from plans.facts import near_ridges
+from plans.models import CheckRun, MergedArea
 from plans.rulings import GRAVEST_FIRST, rulings_of, with_rulings
+from rulebook.current import current_rulebook
+from standards.figures import OPEN_METHODS
 from standards.terms import Verdict
 
 
 def run_shapes(run: CheckRun) -> dict[str, Any]:
-    """Return GeoJSON of mines and areas with `verdict`; four queries whatever the size."""
+    """Return GeoJSON of mines and areas with `verdict`, and of boundary along ridges as a hint.
+
+    A fixed number of queries, whatever the size.
+    """
     of_mine: dict[int, Counter[Verdict]] = {}
     of_area: dict[int, Counter[Verdict]] = {}
     rows = run.findings.only(
@@ -30,8 +38,10 @@ def run_shapes(run: CheckRun) -> dict[str, Any]:
         .annotate(geojson=AsGeoJSON("outline", precision=7))
         .select_related("mine")
     )
-    areas = run.version.areas.filter(outline__isnull=False).annotate(
-        geojson=AsGeoJSON("outline", precision=7)
+    areas = (
+        run.version.areas.filter(outline__isnull=False)
+        .select_related("mineral")
+        .annotate(geojson=AsGeoJSON("outline", precision=7))
     )
     features = [
         _feature(area.geojson, f"{area.code} {area.name}", "", of_area.get(area.pk, Counter()))
@@ -46,7 +56,43 @@ def run_shapes(run: CheckRun) -> dict[str, Any]:
         )
         for row in mines
     ]
+    features += _ridge_hints(run, areas)
     return {"type": "FeatureCollection", "features": features}
+
+
+def _ridge_hints(run: CheckRun, areas: Iterable[MergedArea]) -> list[dict[str, Any]]:
+    """Draw where the boundary of an ordinary open pit runs along a ridge, as terrain suggests.
+
+    The stretch is part of the boundary; the terrain itself is not shown.
+    """
+    shapes = [
+        (f"{area.code} {area.name}", area.outline)
+        for area in areas
+        if area.outline is not None
+        and area.method in OPEN_METHODS
+        and area.mineral is not None
+        and mineral_facts(area.mineral).is_ordinary_sand_stone
+    ]
+    hints = near_ridges(shapes, current_rulebook().in_force(run.checked_on))
+    return [
+        {
+            "type": "Feature",
+            "geometry": json.loads(hint.line),
+            "properties": {
+                "name": f"{name}：地形提示，边界沿山脊",
+                "label": "",
+                "verdict": Verdict.REVIEW.value,
+                "url": "",
+                "facts": [
+                    ["沿山脊的比例", f"{hint.share * 100:.1f}%"],
+                    ["依据", hint.source],
+                    ["说明", "仅为提示，由人认定"],
+                ],
+            },
+        }
+        for name, hint in hints.items()
+        if hint.line
+    ]
 
 
 def worst_of(counts: Counter[Verdict]) -> Verdict:

@@ -192,7 +192,7 @@ def test_the_scan_comes_back_and_the_way_is_closed_after_review(clerk, version, 
     assert "登记一份核查意见" not in page
 
 
-def test_the_ridge_hint_reaches_the_finding(version) -> None:
+def test_the_ridge_hint_reaches_the_finding_and_the_map(clerk, version) -> None:
     area = MergedArea.objects.get(code="Z1")
     west, south, east, north = area.outline.extent
     layer = Layer.objects.create(
@@ -214,5 +214,10 @@ def test_the_ridge_hint_reaches_the_finding(version) -> None:
     )  # fmt: skip
     assert 35 < float(share["value"]) < 50
     assert (least["value"], least["unit"]) == ("20", "%")
+    run = version.check_runs.first()
+    shown = clerk.get(reverse("finding-shapes", args=[run.pk])).json()["features"]
+    (hint,) = [each for each in shown if "地形提示" in each["properties"]["name"]]
+    assert hint["geometry"]["type"].endswith("LineString")
+    assert ["依据", "测试高程，2025-08-01"] in hint["properties"]["facts"]
     MergedArea.objects.update(is_on_ridge=False)
     assert verdicts(version, "S-C05")[0] == "pass"

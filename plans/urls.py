@@ -31,6 +31,7 @@ urlpatterns = [
         name="site-check-withdraw",
     ),
     path("", include("plans.attachment_urls")),
+    path("<int:plan_id>/edit/", include("plans.version_edit_urls")),
     path("versions/", include("plans.version_diff_urls")),
     path("<int:plan_id>/adjust/", views.plan_adjust, name="plan-adjust"),
     path("<int:plan_id>/formal/", review_views.plan_formal, name="plan-formal"),

@@ -490,6 +490,8 @@ ARGUMENTS: dict[str, Callable[[Any, str], list[Any]]] = {
     "planner-workbook": lambda here, _on: [here.planned.pk],
     "version-diff": _version,
     "version-diff-xlsx": _version,
+    "edit-disposition": lambda here, on: [*_plan(here, on), f"SZ-{SHUOCHENG}-0001"],
+    "edit-area": lambda here, on: [*_plan(here, on), "Z1"],
     "plan-attachments": _plan,
     "attachment-file": lambda here, _on: [here.attachment.pk],
     "attachment-withdraw": lambda here, _on: [here.attachment.pk],

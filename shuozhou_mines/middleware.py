@@ -38,6 +38,17 @@ class AnswerWhenDatabaseIsDown:
         return HttpResponse(page, status=503, headers={"Retry-After": "30"})
 
 
+def refuse_null_characters(get_response: Answer) -> Answer:
+    """Answer 400 to an address with a null character, which no text of the database may hold."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse(render_to_string("400.html"), status=400)
+        return get_response(request)
+
+    return middleware
+
+
 def keep_private_pages_out_of_caches(get_response: Answer) -> Answer:
     """Mark every answer to a signed-in person as not to be stored."""
 

@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "shuozhou_mines.middleware.refuse_null_characters",
     "shuozhou_mines.middleware.AnswerWhenDatabaseIsDown",
     # Above sessions, CSRF and rights: what anybody may read costs none of them.
     "publicity.caching.answer_from_memory",

@@ -90,22 +90,22 @@ def planted(people: Any, counties: Any) -> tuple[Notice, dict[str, str]]:
 
 def _plant() -> Iterator[tuple[str, str]]:
     """Write a secret into every text that is not public, wherever the database lets us."""
+    for number, (model, field) in enumerate(_inside()):
+        secret = f"密{number:08}"
+        try:
+            with transaction.atomic():
+                if model._base_manager.update(**{field.name: secret}):
+                    yield secret, f"{model._meta.label}.{field.name}"
+        except DatabaseError:
+            continue  # a constraint holds what may stand there: nothing secret can
+
+
+def _inside() -> Iterator[tuple[Any, Any]]:
     for model in (found for label in OURS for found in apps.get_app_config(label).get_models()):
-        for field in model._meta.concrete_fields:
-            place = f"{model._meta.label}.{field.name}"
-            if (
-                model._meta.proxy
-                or field.name in PUBLIC.get(model._meta.label, ())
-                or not _is_free_text(field)
-            ):
-                continue
-            secret = f"密{len(place):02}{abs(hash(place)) % 10**6:06}"
-            try:
-                with transaction.atomic():
-                    if model._base_manager.update(**{field.name: secret}):
-                        yield secret, place
-            except DatabaseError:
-                continue  # a constraint holds what may stand there: nothing secret can
+        public = PUBLIC.get(model._meta.label, ())
+        for field in () if model._meta.proxy else model._meta.concrete_fields:
+            if field.name not in public and _is_free_text(field):
+                yield model, field
 
 
 def _is_free_text(field: Any) -> bool:

@@ -11,7 +11,6 @@ from django.utils import timezone
 from plans.actions import lock_plan
 from plans.models import CountyPlan, Finding, Ruling, RulingRequest
 from plans.rulings import RULED, is_newest
-from plans.workflow import UPLOAD_STATES
 from shuozhou_mines.errors import Incomplete, NotAllowed, WrongState
 from taskforce import permissions as rights
 from taskforce.trail import record
@@ -35,7 +34,7 @@ def visible_findings(user: Any) -> QuerySet[Finding]:
 
 def may_request(user: Any, plan: CountyPlan) -> bool:
     """Tell whether this user may put findings of the plan before the office now."""
-    return plan.state in UPLOAD_STATES and any(
+    return plan.submitted_at is None and any(
         rights.can(user, right, plan.county_id) for right in ASKERS
     )
 
@@ -51,7 +50,7 @@ def request_ruling(*, finding_id: int, note: str, by: Any, at: datetime) -> Ruli
     plan = lock_plan(finding.run.version.plan_id)
     if not any(rights.can(by, right, plan.county_id) for right in ASKERS):
         raise NotAllowed(WHO_REQUESTS)
-    if plan.state not in UPLOAD_STATES:
+    if plan.submitted_at is not None:
         raise WrongState(
             f"方案现在是“{plan.get_state_display()}”，专班办公室已能看到全部检查结果，不用再提请。"
         )

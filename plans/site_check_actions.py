@@ -13,8 +13,8 @@ from django.utils import timezone
 from plans import tasks
 from plans.actions import lock_plan
 from plans.models import CountyPlan, PlanVersion, SiteCheck
-from plans.ruling_actions import RULING_OPEN
 from plans.site_checks import outline_mark
+from plans.workflow import RULING_OPEN
 from shuozhou_mines.errors import Incomplete, NotAllowed, Refused, WrongState
 from shuozhou_mines.storage import StoredFile, discard, store
 from standards.terms import OpinionOutcome

@@ -21,7 +21,7 @@ from plans.site_check_forms import SiteCheckForm
 from plans.site_checks import checks_of
 from rulebook.current import current_rulebook
 from shuozhou_mines.errors import NotAllowed, Refused, WrongState
-from standards.terms import OpinionOutcome
+from standards.terms import OpinionOutcome, ZoneKind
 from taskforce.trail import record
 
 TONES = {
@@ -69,7 +69,9 @@ def _required(book: Any, key: str) -> list[str]:
 
 
 def _layer_names() -> list[str]:
-    return list(Layer.objects.in_force(timezone.localdate()).zones().values_list("name", flat=True))
+    control = (ZoneKind.RED_LINE, ZoneKind.BUFFER)
+    there = Layer.objects.in_force(timezone.localdate()).filter(kind__in=control)
+    return list(there.values_list("name", flat=True))
 
 
 def _take(request: HttpRequest, plan: CountyPlan, form: SiteCheckForm) -> HttpResponse | None:

@@ -319,7 +319,11 @@ def _verdicts(found: Iterable[Finding]) -> dict[str, list[Finding]]:
 def _sorted_changes(
     before: Mapping[str, list[Finding]], after: Mapping[str, list[Finding]]
 ) -> tuple[tuple[Change, ...], ...]:
-    cured, broken, remaining, to_judge, unknown = [], [], [], [], []
+    cured: list[Change] = []
+    broken: list[Change] = []
+    remaining: list[Change] = []
+    to_judge: list[Change] = []
+    unknown: list[Change] = []
     for code in sorted({*before, *after}):
         then = worst(each.verdict for each in before.get(code, ()))
         now = worst(each.verdict for each in after.get(code, ()))

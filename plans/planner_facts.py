@@ -8,8 +8,8 @@ from itertools import pairwise
 from mines.facts import mine_facts
 from mines.mine_chunks import mine_chunks
 from mines.models import Holder, Mine
-from plans.planner import Candidate, Link
 from plans.planner_pairs import ASKED_AT_ONCE, near_pairs
+from plans.planner_parts import Candidate, Link
 from standards.facts import MineFacts
 from standards.figures import recoverable_ore, service_life, yearly_scale
 from standards.rulebook import InForce

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -46,7 +47,7 @@ def near_pairs(
 
     `families` names by mineral code the family of ores that it belongs to.
     """
-    given = {
+    given: dict[str, Any] = {
         "ids": list(mine_ids),
         "minerals": list(families),
         "families": list(families.values()),

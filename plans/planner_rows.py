@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from plans.planner import MOST_EXACT, Cluster, Part, Proposal, proposals, saved
+from plans.planner import proposals
 from plans.planner_facts import PER_WAN_T, Ground
 from plans.planner_models import PlannerCluster, PlannerLone, PlannerProposal, PlannerRun
+from plans.planner_parts import MOST_EXACT, Cluster, Part, Proposal, saved
 from standards.terms import Disposition
 
 # A county has time to look longer at large clusters; a province has not.
@@ -50,10 +51,13 @@ class PartRow:
 def read_part(row: dict[str, Any]) -> PartRow:
     """Return a stored part."""
     return PartRow(
-        Disposition(row["kind"]),
-        tuple(row["mines"]),
-        *(Decimal(row[name]) for name in ("capacity", "scale", "ore", "gap_m")),
-        row["foreign"],
+        kind=Disposition(row["kind"]),
+        mines=tuple(row["mines"]),
+        capacity=Decimal(row["capacity"]),
+        scale=Decimal(row["scale"]),
+        ore=Decimal(row["ore"]),
+        gap_m=Decimal(row["gap_m"]),
+        foreign=row["foreign"],
     )
 
 

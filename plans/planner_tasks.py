@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from mines.models import Mine
-from plans.planner import Part, alone, clusters
 from plans.planner_facts import Ground, gather
 from plans.planner_models import PlannerCluster, PlannerLone, PlannerProposal, PlannerRun
+from plans.planner_parts import Part, alone, clusters
 from plans.planner_rows import cluster_rows, lone_rows
 from rulebook.current import current_rulebook
 from shuozhou_mines.errors import WrongState

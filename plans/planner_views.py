@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_POST
 from mines.models import Mine
 from plans import permissions, planner_drafts, planner_tasks
 from plans.models import CountyPlan
-from plans.planner import Aim
 from plans.planner_areas import advise
 from plans.planner_facts import Limits
 from plans.planner_models import (
@@ -23,6 +22,7 @@ from plans.planner_models import (
     PlannerRun,
     planning_counties,
 )
+from plans.planner_parts import Aim
 from plans.planner_rows import PartRow, read_part
 from plans.planner_shapes import proposal_shapes
 from plans.version_edits import newest_read

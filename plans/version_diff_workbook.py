@@ -1,5 +1,6 @@
 """Write the differences of two versions as a workbook."""
 
+from collections.abc import Sequence
 from io import BytesIO
 
 from openpyxl import Workbook
@@ -7,6 +8,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from mines.sheet_writing import cell_at, put
+from mines.sheets import column_letters
 from plans.version_diff import Difference, Line
 from standards.terms import Verdict
 
@@ -44,14 +46,14 @@ def _lines(sheet: Worksheet, title: str, lines: tuple[Line, ...]) -> None:
 
 
 def _table(
-    sheet: Worksheet, title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]
+    sheet: Worksheet, title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 ) -> None:
     put(cell_at(sheet, 1, 1), title)
     sheet.cell(1, 1).font = Font(bold=True, size=13)
     for number, head in enumerate(heads, 1):
         put(cell_at(sheet, 2, number), head)
         sheet.cell(2, number).font = Font(bold=True)
-        sheet.column_dimensions[sheet.cell(2, number).column_letter].width = 24
+        sheet.column_dimensions[column_letters(number)].width = 24
     for at, row in enumerate(rows or [(NOTHING,)], 3):
         for number, text in enumerate(row, 1):
             put(cell_at(sheet, at, number), text)

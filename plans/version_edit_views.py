@@ -158,8 +158,8 @@ def _with_annex(
         line = ClosingRow(
             FIRST_ROW, registry_no, reason[:200], None, None, None, unit, due_on, None
         )
-    lines: list[Any] = [*getattr(rows, table.field), line]
-    return replace(rows, **{table.field: lines})
+    changes: dict[str, Any] = {table.field: [*getattr(rows, table.field), line]}
+    return replace(rows, **changes)
 
 
 def measured(code: str, given: dict[str, Any]) -> Edit:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plans.planner import (
+from plans.planner import by_windows, proposals, solve
+from plans.planner_exact import exact
+from plans.planner_parts import (
     SHIFTS,
     Aim,
     Candidate,
@@ -15,11 +17,7 @@ from plans.planner import (
     Part,
     alone,
     as_one,
-    by_windows,
     clusters,
-    exact,
-    proposals,
-    solve,
     total_cost,
 )
 from standards.terms import Disposition

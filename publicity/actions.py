@@ -10,7 +10,7 @@ from plans.actions import lock_plan, step_on
 from plans.approval_actions import take_over
 from plans.models import CountyPlan, PlanVersion
 from plans.permissions import check_right
-from plans.workflow import STEPS
+from plans.workflow import STEPS, State
 from publicity import tasks
 from publicity.freezing import freeze, hash_of
 from publicity.models import Notice, NoticeShape, Objection
@@ -130,8 +130,12 @@ def _freeze_shapes(notice: Notice, version: PlanVersion) -> None:
 
 
 @transaction.atomic
-def withdraw_notice(*, notice_id: int, reason: str, by: Any, at: datetime) -> Notice:
+def withdraw_notice(
+    *, notice_id: int, reason: str, by: Any, at: datetime, adjusting: bool = False
+) -> Notice:
     """Withdraw a notice; it stays visible as withdrawn, and the plan may be published anew.
+
+    A plan that has been issued meanwhile stays so: its notice goes only when it is `adjusting`.
 
     Raises NotAllowed, WrongState when it has been withdrawn before, Incomplete without a reason.
     """
@@ -145,5 +149,8 @@ def withdraw_notice(*, notice_id: int, reason: str, by: Any, at: datetime) -> No
     notice.withdrawn_at = at
     notice.withdrawn_reason = reason.strip()
     notice.save(update_fields=["withdrawn_at", "withdrawn_reason"])
-    step_on(plan, STEPS["withdraw"], by=by, at=at, seen_state=plan.state, note=reason)
+    if adjusting and plan.state != State.PUBLISHED:
+        record("撤回公示", by=by, subject=notice, county=plan.county, reason=reason.strip())
+    else:
+        step_on(plan, STEPS["withdraw"], by=by, at=at, seen_state=plan.state, note=reason)
     return notice

@@ -168,7 +168,7 @@ def take_objection_step(
     if objection.upheld and step == "answer" and notice.withdrawn_at is None:
         if not withdrawal.strip():
             raise Incomplete("异议成立时要撤回公示：请写明撤回原因，原因会对外公开。")
-        withdraw_notice(notice_id=notice.pk, reason=withdrawal, by=by, at=at)
+        withdraw_notice(notice_id=notice.pk, reason=withdrawal, by=by, at=at, adjusting=True)
         _send_into_adjustment(objection, withdrawal, by=by, at=at)
     return objection
 

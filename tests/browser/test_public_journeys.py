@@ -152,7 +152,7 @@ def test_by_keyboard_alone(site, walked, visitors) -> None:
     page.keyboard.press("n")
     page.locator(".map-card h3").wait_for()
     page.keyboard.press("Escape")
-    slider = page.get_by_role("slider", name="整合前后对照")
+    slider = page.get_by_role("slider", name="前后对照")
     slider.focus()
     page.keyboard.press("ArrowLeft")
     assert slider.get_attribute("aria-valuetext") == "整合前占 99%，整合后占 1%"

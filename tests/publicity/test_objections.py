@@ -352,6 +352,20 @@ def test_a_second_upheld_objection_goes_with_the_same_adjustment(notice, people)
     assert Objection.objects.filter(upheld=True).count() == 2
 
 
+def test_an_issued_plan_stays_issued_while_it_is_adjusted(notice, people, client) -> None:
+    CountyPlan.objects.filter(pk=notice.plan_id).update(state=PlanState.ISSUED)
+    objection = lead(receive(notice), State.CHECKING, people["office"])
+    actions.take_objection_step(
+        objection_id=objection.pk, step="answer", by=people["office"], at=IN_TIME,
+        seen_state="checking", note="成立。", upheld=True, withdrawal="范围有误。",
+    )  # fmt: skip
+    notice.refresh_from_db()
+    assert notice.withdrawn_reason == "范围有误。"
+    assert CountyPlan.objects.get(pk=notice.plan_id).state == PlanState.ISSUED
+    assert CountyPlan.objects.get(adjusts=notice.plan).state == PlanState.DRAFT
+    assert TrailEntry.objects.filter(act="撤回公示").count() == 1
+
+
 def test_the_adjusted_plan_names_the_notice_that_was_objected_to(notice, people) -> None:
     objection = lead(receive(notice), State.CHECKING, people["office"])
     actions.take_objection_step(

@@ -7,10 +7,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from mines.boundaries import gaps_within
 from mines.models import Licence, Mine, OreBody
 from plans.actions import open_plan
 from plans.models import Disposition
 from plans.planner_models import PlannerCluster, PlannerLone, PlannerRun
+from plans.planner_pairs import near_pairs
 from plans.planner_tasks import start_run
 from shuozhou_mines import jobs
 from shuozhou_mines.models import Job
@@ -182,3 +184,25 @@ def test_a_run_is_the_same_twice(three, counties, people) -> None:
     first = run_for(counties[SHUOCHENG], people["county_clerk"])
     second = run_for(counties[SHUOCHENG], people["county_clerk"])
     assert first.figures == second.figures
+
+
+def test_distances_are_those_on_the_ellipsoid(counties) -> None:
+    """0.0034 degrees of longitude at 39.3° are 293.2 m; 0.0035 are 301.9 m, beyond the limit."""
+    county = counties[SHUOCHENG]
+    first = make_mine(county, 1, at=(112.400, 39.3))
+    near, far, touching = (
+        make_mine(county, number, at=(west, 39.3))
+        for number, west in ((2, 112.4074), (3, 112.3925), (4, 112.404))
+    )
+    keys = [mine.pk for mine in (first, near, far, touching)]
+    found = near_pairs(keys, {"83907": "quarry"}, within_m=Decimal(300))
+    asked = gaps_within({"all": keys})["all"]
+    exact = {(gap.first_id, gap.second_id): gap.distance_m for gap in asked}
+    assert {(one, other) for one, other, _ in found} == {
+        pair for pair, distance in exact.items() if distance <= 300
+    }
+    assert (first.pk, far.pk) not in {(one, other) for one, other, _ in found}
+    assert all(
+        abs(Decimal(tenths) / 10 - exact[one, other]) <= Decimal("0.15")
+        for one, other, tenths in found
+    )

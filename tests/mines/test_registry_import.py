@@ -138,7 +138,8 @@ def test_the_same_file_twice_changes_nothing(mine, counties, clerk):
 
 def test_a_new_mine_comes_with_all_its_rows(counties, clerk):
     book = template(counties[SHUOCHENG])
-    add_mine(book, 1, uscc="91140600MA0K000011", safety_licence_no="(晋)FM安许证字〔2024〕1号")
+    add_mine(book, 1, uscc="91140600MA0K000011", safety_licence_no="(晋)FM安许证字〔2024〕1号",
+             licence_no=" c１４０６００２009 1271 20047552 ")  # fmt: skip
     add_corners(book, "新增1号矿")
     add_system(
         book, 1, "新增1号矿", name="东采场", method="露天开采", design_scale=60, unit="万吨/年"
@@ -155,7 +156,7 @@ def test_a_new_mine_comes_with_all_its_rows(counties, clerk):
     assert mine.life_includes_construction is None
     assert mine.safety_licence_no == "(晋)FM安许证字〔2024〕1号"
     licence = mine.licences.get()
-    assert (licence.number, licence.is_legacy) == ("C1406022024017130000001", False)
+    assert (licence.number, licence.is_legacy) == ("C1406002009127120047552", False)
     assert mine.systems.get().design_scale == Decimal(60)
     stock = mine.stocks.get()
     assert (stock.amount, stock.as_of) == (Decimal("1234.5"), date(2026, 10, 31))

@@ -162,6 +162,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_IPWARE_PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", default=0)
 AXES_VERBOSE = False
+ATTEMPTS_KEPT_DAYS = env.int("PORTAL_ATTEMPTS_KEPT_DAYS", default=7)
 
 # --- history -----------------------------------------------------------------------------------
 PGHISTORY_APPEND_ONLY = True

@@ -52,7 +52,7 @@ def invite(*, user_id: int, by: Any) -> str:
     check_city(by, "manage_accounts", _ONLY_SYSTEM)
     user = _locked(user_id)
     if user.pk == by.pk:
-        raise Incomplete("不能给自己发邀请。要改口令，请在“我的账号”里修改。")
+        raise Incomplete("不能给自己发邀请。要改密码，请在“我的账号”里修改。")
     if not user.is_active:
         raise WrongState("账号已停用。请先恢复，再发邀请。")
     record("发出邀请", by=by, subject=user)

@@ -31,10 +31,10 @@ class GrantForm(forms.Form):
         help_text="县级角色必须选县（市、区）；市级角色选“全市”。",
     )  # fmt: skip
     starts_on = forms.DateField(
-        label="起", widget=forms.DateInput(attrs={"type": "date"}), initial=timezone.localdate
+        label="起", widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), initial=timezone.localdate
     )
     ends_on = forms.DateField(
-        label="止", required=False, widget=forms.DateInput(attrs={"type": "date"}),
+        label="止", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
         help_text="到这一天为止，次日自动收回。评审专家和督导人员请写明。",
     )  # fmt: skip
     appointment = forms.ModelChoiceField(

@@ -42,7 +42,24 @@ def explain(user: User, *, on: date, county: str = "", right: str = "") -> list[
             for code in sorted(held.city_wide)
             if not right or code == right
         ]
-    return found
+    return _together(found, len(names))
+
+
+def _together(found: list[Reason], counties: int) -> list[Reason]:
+    """Put the places of the same right by the same grant into one row, in their order."""
+    places: dict[tuple[str, str, Any], list[str]] = {}
+    for each in found:
+        grant = each.grant.pk if each.grant is not None else None
+        places.setdefault((each.right, each.role, grant), []).append(each.place)
+    grants = {each.grant.pk: each.grant for each in found if each.grant is not None}
+    return [
+        Reason(right, _named(at, counties), role, grants.get(pk))
+        for (right, role, pk), at in places.items()
+    ]
+
+
+def _named(places: list[str], counties: int) -> str:
+    return "全部县（市、区）" if len(places) == counties else "、".join(places)
 
 
 def _reason(

@@ -31,7 +31,7 @@ class CharacterClasses:
 
     def get_help_text(self) -> str:
         """Return the rule in words."""
-        return f"口令要包含大写字母、小写字母、数字、符号中的至少 {self.classes} 种。"
+        return f"密码要包含大写字母、小写字母、数字、符号中的至少 {self.classes} 种。"
 
 
 class NotOfThisPlace:
@@ -47,7 +47,7 @@ class NotOfThisPlace:
 
     def get_help_text(self) -> str:
         """Return the rule in words."""
-        return "口令不能包含地名、单位名和本系统的名称。"
+        return "密码不能包含地名、单位名和本系统的名称。"
 
 
 class NotUsedBefore:
@@ -72,4 +72,4 @@ class NotUsedBefore:
 
     def get_help_text(self) -> str:
         """Return the rule in words."""
-        return f"口令不能与最近用过的 {self.kept} 个相同。"
+        return f"密码不能与最近用过的 {self.kept} 个相同。"

@@ -1,8 +1,9 @@
 """Start what the clock asks for: begin and end roles, lock the idle, verify and send the trail."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
@@ -22,6 +23,10 @@ def tend_accounts(at: datetime) -> None:
     follow_the_days(at=at)
     lock_the_idle(at=at)
     SignedIn.objects.filter(expire_date__lt=at).delete()
+    # What was typed as a name may be a password; the lock-out itself needs minutes only.
+    before = at - timedelta(days=settings.ATTEMPTS_KEPT_DAYS)
+    AccessAttempt.objects.filter(attempt_time__lt=before).delete()
+    AccessLog.objects.filter(attempt_time__lt=before).delete()
 
 
 @on_tick

@@ -62,8 +62,8 @@ class ChangePassword(views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
-        record("修改口令", by=self.request.user)
-        messages.success(self.request, "口令已修改，其他地方的会话已经结束。")
+        record("修改密码", by=self.request.user)
+        messages.success(self.request, "密码已修改，其他地方的会话已经结束。")
         return answer
 
 
@@ -77,5 +77,5 @@ class AcceptInvitation(views.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
-        record("按邀请设置口令", by=self.user)
+        record("按邀请设置密码", by=self.user)
         return answer

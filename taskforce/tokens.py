@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -94,6 +95,18 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, _request: Request) -> str:
         """Name the kind of credentials for the 401."""
         return "Token"
+
+
+class TokenInDescription(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Say in the interface's description how a token is sent."""
+
+    target_class = "taskforce.tokens.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, _schema: Any) -> dict[str, str]:
+        """Return the scheme of OpenAPI."""
+        words = "请求头 Authorization: Token 加令牌；令牌由安全管理员签发，只读。"
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": words}
 
 
 class TokenThrottle(SimpleRateThrottle):

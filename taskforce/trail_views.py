@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from shuozhou_mines.errors import Refused
 from taskforce.models import County, TrailCheck, TrailEntry
 from taskforce.permissions import can_city
+from taskforce.roles import Role
 from taskforce.trail import record
 
 PER_PAGE = 50
@@ -39,10 +40,10 @@ class TrailSearch(forms.Form):
 
     q = forms.CharField(label="事项、对象、操作人", max_length=60, required=False)
     since = forms.DateField(
-        label="自", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label="自", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
     )
     until = forms.DateField(
-        label="至", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label="至", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
     )
     address = forms.GenericIPAddressField(label="来源地址", required=False)
     county = forms.ModelChoiceField(
@@ -71,6 +72,28 @@ class TrailSearch(forms.Form):
         return found.filter(**chosen)
 
 
+# Words for what the entries keep by name.
+_WORDS = {
+    "role": "角色", "path": "地址", "method": "方式", "query": "条件", "reason": "原因",
+    "until": "到", "sessions": "会话", "account": "账号", "locked": "已锁定",
+    "entries": "条数", "version": "版本",
+    "days": "天数", "scopes": "范围", "user": "账号", "why": "原因", "note": "说明",
+}  # fmt: skip
+_VALUES = {
+    **{role.value: role.label for role in Role}, "known": "存在", "unknown": "不存在",
+    "idle": "闲置", "absolute": "满最长时间", "True": "是", "False": "否",
+}  # fmt: skip
+
+
+def in_words(entry: TrailEntry) -> str:
+    """Return the details of an entry as one line."""
+    parts = [
+        f"{_WORDS.get(key, key)}：{_VALUES.get(str(value), value)}"
+        for key, value in entry.detail.items()
+    ]
+    return "；".join(parts)
+
+
 @require_GET
 def trail(request: HttpRequest) -> HttpResponse:
     """List the entries that the search leaves."""
@@ -86,6 +109,7 @@ def trail(request: HttpRequest) -> HttpResponse:
         {
             "search": search,
             "page_obj": page,
+            "rows": [(entry, in_words(entry)) for entry in page],
             "query": f"{query}&" if query else "",
             "export_query": query,
             "check": TrailCheck.objects.first(),
@@ -137,7 +161,7 @@ def _lines(entries: QuerySet[TrailEntry]) -> Iterator[str]:
                 entry.subject_name,
                 entry.county.name if entry.county is not None else "",
                 entry.get_result_display(),
-                "；".join(f"{key}={value}" for key, value in entry.detail.items()),
+                in_words(entry),
             )
         )
 

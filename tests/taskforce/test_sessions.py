@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from axes.models import AccessAttempt
 from django.conf import settings as django_settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from taskforce.models import SignedIn, TrailEntry, User
+from taskforce.schedule import tend_accounts
 
 GOOD = "Kx7-blue-lantern-42"
 OTHER = "Qm3-green-harbour-77"
@@ -97,11 +99,11 @@ def test_dangerous_steps_ask_again_and_lose_nothing(people, counties) -> None:
     asked = client.post(url, typed)
     page = asked.content.decode()
     assert asked.status_code == 200
-    assert "请再输一次口令" in page
+    assert "请再输一次密码" in page
     assert 'name="reason" value="组建&lt;通知&gt;"' in page
     assert expert.grants.count() == 1
     wrong = client.post(url, {**typed, "_password": "wrong"})
-    assert "口令不对" in wrong.content.decode()
+    assert "密码不对" in wrong.content.decode()
     assert expert.grants.count() == 1
     assert client.post(url, {**typed, "_password": GOOD}).status_code == 302
     assert expert.grants.filter(role="inspector", reason="组建<通知>").count() == 1
@@ -175,3 +177,17 @@ def test_a_fixed_session_is_not_taken_over(office) -> None:
     client.post(reverse("sign-in"), {"username": "office", "password": GOOD})
     assert client.cookies[django_settings.SESSION_COOKIE_NAME].value != "a" * 32
     assert not SignedIn.objects.filter(session_key="a" * 32).exists()
+
+
+def test_what_was_typed_at_the_door_is_forgotten_after_a_week(people) -> None:
+    typed = {"username": "typed-by-mistake", "password": "wrong"}
+    for days, left in ((8, 0), (6, 1)):
+        AccessAttempt.objects.all().delete()
+        Client().post(reverse("sign-in"), typed)
+        AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(days=days))
+        SignedIn.objects.create(
+            session_key=f"over{days}", session_data="", expire_date=timezone.now()
+        )
+        tend_accounts(timezone.now())
+        assert AccessAttempt.objects.count() == left, days
+        assert not SignedIn.objects.filter(session_key=f"over{days}").exists()

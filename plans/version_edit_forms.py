@@ -14,7 +14,7 @@ def _day(label: str, *, required: bool = False) -> forms.DateField:
     return forms.DateField(
         label=label,
         required=required,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"invalid": "请按 2026-05-30 的样子填写日期。"},
     )
 

@@ -52,7 +52,9 @@ def test_one_disposition_is_changed_and_the_rest_stays(plan, client) -> None:
     page = client.get(reverse("plan", args=[plan.pk]) + "?part=mines").content.decode()
     place = reverse("edit-disposition", args=[plan.pk, "SZ-140602-0003"])
     assert place in page
-    assert "规模不足。" in client.get(place).content.decode()
+    form = client.get(place).content.decode()
+    assert "规模不足。" in form
+    assert 'value="2027-12-31"' in form
     answer = change(client, plan, first)
     second = read_newest(plan)
     assert answer.headers["Location"] == reverse("plan-version", args=[second.pk])

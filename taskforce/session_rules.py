@@ -20,8 +20,9 @@ Answer = Callable[[HttpRequest], HttpResponse]
 PASSWORD_FIELD = "_password"  # noqa: S105  the name of a field
 # Steps that a session left open on a desk must not be able to take.
 DANGEROUS = frozenset({
-    "account-new", "account-step", "role-grant", "role-withdraw", "token-new", "plan-approve",
-    "notice-new", "notice-withdraw", "bulletin-issue", "bulletin-approve", "rulebook-approve",
+    "account-new", "account-step", "role-grant", "role-withdraw", "token-new", "token-revoke",
+    "plan-step", "plan-approve", "plan-issue", "notice-new", "notice-withdraw", "bulletin-issue",
+    "bulletin-approve", "rulebook-approve", "objection-identity",
 })  # fmt: skip
 _OPEN_WITH_OLD_PASSWORD = ("password-change", "logout")
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from taskforce.models import SignedIn, TrailEntry, User
 from taskforce.schedule import tend_accounts
+from taskforce.session_rules import DANGEROUS
 
 GOOD = "Kx7-blue-lantern-42"
 OTHER = "Qm3-green-harbour-77"
@@ -111,6 +112,11 @@ def test_dangerous_steps_ask_again_and_lose_nothing(people, counties) -> None:
     # Reading never asks.
     age(client, confirmed=16)
     assert client.get(reverse("account-list")).status_code == 200
+
+
+def test_every_dangerous_step_is_an_address_that_takes_posts() -> None:
+    text = (django_settings.BASE_DIR / "docs" / "permissions.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(DANGEROUS) if f"| `{name}` | POST |" not in text] == []
 
 
 def test_guessing_at_the_second_question_locks_too(people) -> None:

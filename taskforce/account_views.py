@@ -19,6 +19,7 @@ from taskforce.models import ApiToken, County, RoleGrant, SignedIn, User
 from taskforce.permissions import can_city
 from taskforce.roles import Role
 from taskforce.tokens import SCOPES, make_token, revoke_token
+from taskforce.trail import record
 
 PER_PAGE = 50
 
@@ -70,9 +71,12 @@ def account_new(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def account(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Show one account: its roles, why it may do what, and the sessions."""
+    """Show one account: its roles, why it may do what, and the sessions; the look is kept."""
     _only(request, "manage_accounts", "manage_rights", "read_trail")
-    return _account_page(request, _person(user_id), GrantForm())
+    person = _person(user_id)
+    if person != request.user:
+        record("查看账号资料", by=request.user, subject=person)
+    return _account_page(request, person, GrantForm())
 
 
 def _account_page(

@@ -55,7 +55,9 @@ def test_an_invited_person_sets_a_password_once_and_comes_in(people) -> None:
     entered = Client().post(reverse("sign-in"), {"username": "li.si", "password": GOOD})
     assert entered.status_code == 302
     acts = TrailEntry.objects.filter(subject_id=person.pk, subject_type="taskforce.user")
-    assert list(acts.order_by("pk").values_list("act", flat=True)) == ["开通账号", "发出邀请"]
+    assert list(acts.order_by("pk").values_list("act", flat=True)) == [
+        "开通账号", "发出邀请", "查看账号资料",
+    ]  # fmt: skip
     assert GOOD not in str(list(TrailEntry.objects.values()))
 
 

@@ -11,9 +11,7 @@ urlpatterns = [
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
-    path(
-        "invitation/<slug:uidb64>/<slug:token>/", AcceptInvitation.as_view(), name="invitation"
-    ),
+    path("invitation/<slug:uidb64>/<slug:token>/", AcceptInvitation.as_view(), name="invitation"),
     path("sign-out/", SignOut.as_view(), name="logout"),
     path("staff/", views.desk, name="desk"),
     path("staff/jobs/", views.job_list, name="job-list"),

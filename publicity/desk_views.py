@@ -32,7 +32,7 @@ def notice_desk(request: HttpRequest) -> HttpResponse:
     notices = Notice.objects.public().filter(plan__county__in=counties)
     context = {
         "ready": ready.select_related("county", "round", "approval"),
-        "notices": notices.select_related("plan__county", "published_by"),
+        "notices": notices.select_related("plan__county", "published_by").defer("content"),
         "now": timezone.now(),
         "withdraw_form": WithdrawForm(),
     }

@@ -30,6 +30,7 @@ def objection_desk(request: HttpRequest) -> HttpResponse:
     """List the objections, those that wait first."""
     today = timezone.localdate()
     found = Objection.objects.visible_to(request.user).select_related("notice__plan__county")
+    found = found.defer("notice__content")
     cases = sorted(
         found.order_by("due_on", "pk")[:500], key=lambda case: case.closed_at is not None
     )

@@ -50,6 +50,7 @@ def _keep(request: HttpRequest, notice: Notice, form: QuestionForm) -> bool:
 def question_desk(request: HttpRequest) -> HttpResponse:
     """List the questions, those that wait first."""
     found = Question.objects.visible_to(request.user).select_related("notice", "answered_by")
+    found = found.defer("notice__content")
     waiting = found.filter(state=Question.State.WAITING).order_by("asked_at")
     context = {
         "waiting": waiting[:200],

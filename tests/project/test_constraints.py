@@ -448,6 +448,7 @@ BREAK: dict[str, Callable[[Any], Any]] = {
         here, confirmed_by=here.people["office"], confirmed_at=OPENED_AT
     ),
     "notice_one_in_force_per_plan": lambda here: _again(Notice.objects.get()),
+    "notice_does_not_replace_itself": lambda here: Notice.objects.update(replaces=F("pk")),
     "notice_withdrawn_with_reason": lambda here: Notice.objects.update(withdrawn_at=PUBLISHED_AT),
     "objection_closed_after_received": lambda here: _objection(
         here, closed_at=PUBLISHED_AT - timedelta(seconds=1)

@@ -12,9 +12,10 @@ from django.db import transaction
 
 from mines import tasks
 from mines.boundaries import boundary_row
-from mines.models import Boundary, ColumnMapping, Mine, RegistryUpload
+from mines.models import Boundary, Mine
 from mines.registry_state import mark_of
 from mines.rings import Boundary as Rings
+from mines.upload_models import ColumnMapping, RegistryUpload
 from mines.workbook_columns import MAPPED
 from shuozhou_mines import jobs
 from shuozhou_mines.errors import Incomplete, Refused, WrongState

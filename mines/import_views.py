@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from mines import actions
 from mines.forms import ColumnsForm, ConfirmForm, RegistryUploadForm
-from mines.models import Mineral, RegistryUpload
+from mines.models import Mineral
 from mines.registry_state import snapshot_of
+from mines.upload_models import RegistryUpload
 from mines.workbook import write_registry
 from shuozhou_mines.errors import Refused
 from shuozhou_mines.models import Job

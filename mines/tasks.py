@@ -12,7 +12,7 @@ import pghistory
 from django.db import connection, transaction
 from django.utils import timezone
 
-from mines.models import ColumnMapping, Mine, Mineral, RegistryUpload
+from mines.models import Mine, Mineral
 from mines.registry_state import mark_of, numbers_elsewhere, snapshot_of
 from mines.registry_writing import write_changes
 from mines.sheets import (
@@ -21,6 +21,7 @@ from mines.sheets import (
     WorkbookRefused,
     read_workbook,
 )
+from mines.upload_models import ColumnMapping, RegistryUpload
 from mines.workbook import (
     NOT_FOUND,
     Changes,

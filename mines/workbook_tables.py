@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, zip_longest
+from typing import cast
 
 from mines.sheet_values import CellProblem, CellValue, Misread, Severity, problem_at, shown
 from mines.sheets import Sheet
@@ -91,14 +92,13 @@ class Reading:
         wrong = dict(faulty)
         for (number, column, _), texts in zip(columns, read, strict=True):
             for at, misread in _misreads(column, texts, filled):
-                texts[at] = ""
                 wrong.setdefault((first + at, number), misread)
         for (row, number), misread in sorted(wrong.items(), key=lambda item: item[0]):
             self.at(sheet.name, row, number, misread, sheet.value(row, number))
         return Rows(
             list(compress(range(first, first + height), filled)),
             {
-                column.field: texts if all(filled) else list(compress(texts, filled))
+                column.field: _readable(texts if all(filled) else list(compress(texts, filled)))
                 for (_, column, _), texts in zip(columns, read, strict=True)
             },
         )
@@ -116,6 +116,13 @@ class Reading:
             if first <= row <= len(sheet.rows) and number in ours
         }
         return {place: fault for place, fault in found.items() if fault is not None}
+
+
+def _readable(texts: list[str | Misread]) -> list[str]:
+    """Return the texts of a column, empty where a cell could not be read."""
+    if Misread in set(map(type, texts)):
+        return ["" if isinstance(text, Misread) else text for text in texts]
+    return cast(list[str], texts)
 
 
 def _misreads(

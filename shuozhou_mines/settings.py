@@ -167,7 +167,7 @@ ATTEMPTS_KEPT_DAYS = env.int("PORTAL_ATTEMPTS_KEPT_DAYS", default=7)
 # --- history -----------------------------------------------------------------------------------
 PGHISTORY_APPEND_ONLY = True
 # One entry into the history for all rows of a statement; no index that nobody looks into.
-PGHISTORY_LEVEL = pghistory.Statement
+PGHISTORY_LEVEL = pghistory.Statement  # type: ignore[has-type]
 PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 
 # --- language and time -------------------------------------------------------------------------

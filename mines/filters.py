@@ -253,9 +253,7 @@ class MineFilter(django_filters.FilterSet):  # type: ignore[misc]
             return mines.filter(licence_ends__lt=today)
         return mines.filter(licence_ends__range=(today, today + timedelta(days=int(value))))
 
-    def ending_within(
-        self, mines: ListedMineQuerySet, _name: str, value: int
-    ) -> ListedMineQuerySet:
+    def ending_soon(self, mines: ListedMineQuerySet, _name: str, value: int) -> ListedMineQuerySet:
         """Keep mines whose last licence period ends within so many days from today."""
         today = timezone.localdate()
         return mines.filter(licence_ends__range=(today, today + timedelta(days=value)))

@@ -22,12 +22,21 @@ from mines.models import (
     ProductionSystem,
     Stock,
 )
+from mines.record_models import (
+    Acceptance,
+    MineDocument,
+    RightEvent,
+    TreatmentCheck,
+    TreatmentPlan,
+    YearOutput,
+)
 from taskforce.models import County
 
 # Of each kind of row; older entries stay in the database.
 MOST_EVENTS = 400
+RECORDS = (YearOutput, Acceptance, TreatmentPlan, TreatmentCheck, RightEvent, MineDocument)
 SKIPPED = {"id", "mine", "pgh_id", "pgh_created_at", "pgh_label", "pgh_obj", "pgh_context"}
-TOO_LONG_TO_SHOW = {"outline", "regions", "source_text"}
+TOO_LONG_TO_SHOW = {"outline", "regions", "source_text", "file", "sha256"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Change:
 def changes_of(mine: Mine) -> list[Change]:
     """Return what happened to the mine and the rows that belong to it, newest first."""
     found: list[tuple[Any, Any, str]] = []
-    for model in (Mine, Licence, ProductionSystem, Stock, Boundary):
+    for model in (Mine, Licence, ProductionSystem, Stock, Boundary, *RECORDS):
         found += _pairs(model, mine)
     names = _Names([event for event, _, _ in found] + [old for _, old, _ in found if old])
     changes = [_change(event, old, subject, names) for event, old, subject in found]
@@ -90,6 +99,10 @@ def _subject(model: Any, event: Any) -> str:
         return f"{kind} {event.name}"
     if model is Stock:
         return f"{kind} {event.get_stock_class_display()}"
+    if model in (YearOutput, TreatmentCheck):
+        return f"{kind} {event.year} 年"
+    if model is MineDocument:
+        return f"{kind} {event.title}"
     return kind
 
 

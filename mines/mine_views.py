@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from mines import mine_file
 from mines.boundaries import Neighbour, neighbours, rings_of
 from mines.columns import SOON, STATE_TONES, boundary_of, plain
 from mines.coordinates import write_text
@@ -26,7 +27,7 @@ CHANGES_PER_PAGE = 30
 
 
 def _mine_of(request: HttpRequest, registry_no: str) -> Mine:
-    mines = Mine.objects.visible_to(request.user).with_registry_facts()
+    mines = Mine.objects.visible_to(request.user).with_registry_facts().select_related("standing")
     return get_object_or_404(mines, registry_no=registry_no)
 
 
@@ -38,11 +39,20 @@ def mine_page(request: HttpRequest, registry_no: str) -> HttpResponse:
     today = timezone.localdate()
     reach = _reach(today)
     near = _neighbours(request, mine, reach)
+    may_edit = permissions.can(request.user, "edit_mines", mine.county_id)
     context = {
         "mine": mine,
         "state_tone": STATE_TONES.get(mine.state, "neutral"),
         "identity": _identity(mine),
-        "figures": _figures(mine),
+        "chain": mine_file.holder_chain(mine.holder),
+        "figures": [*mine_file.classes(mine), *_figures(mine)],
+        "production": mine_file.production(mine),
+        "findings": mine_file.findings_of(mine),
+        "documents": mine.minedocuments.all(),
+        "acceptances": mine.acceptances.all(),
+        "treatment_plans": mine.treatmentplans.all(),
+        "treatment_checks": mine.treatmentchecks.all(),
+        "right_events": mine.rightevents.all(),
         "safety": _safety(mine, today),
         "licences": _licences(mine, today),
         "systems": mine.systems.all(),
@@ -59,10 +69,9 @@ def mine_page(request: HttpRequest, registry_no: str) -> HttpResponse:
         "plans": _plans(request, mine),
         "tabs": _tabs(mine, "mine"),
         "coordinates_url": (
-            reverse("mine-coordinates", args=[mine.registry_no])
-            if permissions.can(request.user, "edit_mines", mine.county_id)
-            else ""
+            reverse("mine-coordinates", args=[mine.registry_no]) if may_edit else ""
         ),
+        "add": mine_file.links_to_add(mine, may_edit=may_edit),
     }
     return render(request, "mines/mine.html", context)
 

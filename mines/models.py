@@ -8,9 +8,18 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db.models import F, Func, Q, UniqueConstraint
 
-from mines.check_models import MineCheckPart, MineCheckRun, MineFinding  # noqa: F401
+from mines.check_models import MineCheckPart, MineCheckRun, MineFinding, MineStanding  # noqa: F401
 from mines.layer_models import Layer, LayerShape  # noqa: F401
+from mines.listed_changes import ListedChange  # noqa: F401
 from mines.listed_models import ListedMine, ListedShape  # noqa: F401
+from mines.record_models import (  # noqa: F401
+    Acceptance,
+    MineDocument,
+    RightEvent,
+    TreatmentCheck,
+    TreatmentPlan,
+    YearOutput,
+)
 from mines.upload_models import ColumnMapping, RegistryUpload  # noqa: F401
 from standards.terms import Method, MineState, ScaleUnit
 from taskforce.models import County

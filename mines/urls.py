@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from mines import mine_views, views
+from mines import mine_views, record_views, views
 
 urlpatterns = [
     path("", include("mines.import_urls")),
@@ -14,4 +14,10 @@ urlpatterns = [
     path("<str:registry_no>/history/", mine_views.mine_history, name="mine-history"),
     path("<str:registry_no>/shapes.json", mine_views.mine_surroundings, name="mine-surroundings"),
     path("<str:registry_no>/corners.txt", mine_views.mine_corners, name="mine-corners"),
+    path("<str:registry_no>/records/<str:kind>/", record_views.mine_record, name="mine-record"),
+    path(
+        "<str:registry_no>/documents/<int:document_id>/",
+        record_views.mine_document,
+        name="mine-document",
+    ),
 ]

@@ -44,7 +44,7 @@ def edit_disposition(request: HttpRequest, plan_id: int, registry_no: str) -> Ht
         row.remarks,
     )  # fmt: skip
     form = DispositionForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         areas=areas,
         initial=disposition_initial(shown) | {"seen_version": version.pk},
     )
@@ -63,7 +63,7 @@ def edit_area(request: HttpRequest, plan_id: int, code: str) -> HttpResponse:
         if row is None:
             raise Http404
         initial = area_initial(row) | {"seen_version": version.pk}
-    form = AreaForm(request.POST or None, initial=initial)
+    form = AreaForm(request.POST if request.method == "POST" else None, initial=initial)
     title = f"修改整合区 {code} {area.name}"
     return _page(request, plan, version, form, title, lambda given: measured(code, given))
 

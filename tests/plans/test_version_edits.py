@@ -121,3 +121,10 @@ def test_only_who_drafts_edits(plan, people, client) -> None:
     assert change(client, plan, plan.versions.first()).status_code == 403
     client.force_login(people["other_county_clerk"])
     assert change(client, plan, plan.versions.first()).status_code == 404
+
+
+def test_an_empty_form_comes_back_with_what_is_missing(plan, client) -> None:
+    place = reverse("edit-disposition", args=[plan.pk, "SZ-140602-0003"])
+    answer = client.post(place)
+    assert answer.status_code == 422
+    assert "处置理由" in answer.content.decode()

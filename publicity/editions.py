@@ -102,7 +102,7 @@ def current_edition() -> Edition:
     The line to the database is not tried beforehand, which would cost as much as the question
     itself; one that turns out dead is opened anew.
     """
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
     try:
         row = _newest()
     except (OperationalError, InterfaceError):

@@ -216,6 +216,9 @@ def _sentence(row: models.Model, error: ValidationError) -> str:
     said = []
     for name, messages in error.message_dict.items():
         words = "".join(messages)
-        field = "" if name == "__all__" else f"{row._meta.get_field(name).verbose_name}："
+        label = (
+            getattr(row._meta.get_field(name), "verbose_name", name) if name != "__all__" else ""
+        )
+        field = f"{label}：" if label else ""
         said.append(f"{field}{words}")
     return f"{row._meta.verbose_name}没有写入。" + " ".join(said)

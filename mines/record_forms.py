@@ -1,6 +1,6 @@
 """Shape what people type when they add to a mine's file."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -91,7 +91,7 @@ class DocumentForm(RecordForm):
         widget=forms.ClearableFileInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png,.docx,.xlsx"}),
         error_messages={"required": "请选择要上传的文件。"},
     )
-    field_order: ClassVar = ["kind", "title", "issued_on", "upload", *SOURCE]
+    field_order = ("kind", "title", "issued_on", "upload", *SOURCE)
 
     class Meta:
         model = MineDocument

@@ -28,6 +28,9 @@ def announce(run: Run) -> None:
     taken = StepTaken.objects.select_related("plan__county", "plan__round", "by").get(
         pk=run.subject_id
     )
+    if StepTaken.objects.filter(plan=taken.plan_id, pk__gt=taken.pk).exists():
+        run.report(1, 1, "方案已经到了下一环节，不再通知")
+        return
     people = list(whose_turn(taken.plan).exclude(pk=taken.by_id))
     text = sentence(taken)
     url = reverse("plan", args=[taken.plan_id])

@@ -68,6 +68,7 @@ def entries(plan: CountyPlan) -> Iterator[Entry]:
     yield from _documents(plan)
     yield "检查结果/人工认定.json", _json(_rulings(plan))
     yield "评审/会签意见.json", _json(_opinions(plan))
+    yield "评审/意见与答复.json", _json(_comments(plan))
     yield "评审/形式审查.json", _json(_formal(plan))
     for panel in Panel.objects.filter(version__plan=plan).select_related(
         "version__plan__county", "version__plan__round", "drawn_by"
@@ -166,6 +167,16 @@ def _opinions(plan: CountyPlan) -> list[dict[str, Any]]:
             "at": row.at.isoformat(),
         }
         for row in rows.order_by("pk")
+    ]  # fmt: skip
+
+
+def _comments(plan: CountyPlan) -> list[dict[str, str]]:
+    return [
+        {
+            "on": row.subject_name, "text": row.text, "by": row.by.name, "at": row.at.isoformat(),
+            "answer": row.answer, "answered_by": row.answered_by.name if row.answered_by else "",
+        }
+        for row in plan.comments.select_related("by", "answered_by").order_by("pk")
     ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def what_is(review: FormalReview, *wanted: Presence) -> list[str]:
     for rule in formal_items():
         item = review.items.get(rule.code, {})
         if item.get("presence") in wanted:
-            note = f"：{item['note']}" if item.get("note") else ""
+            note = f"：{item['note'].rstrip('。')}" if item.get("note") else ""
             found.append(f"{rule.code} {rule.title}（{Presence(item['presence']).label}）{note}")
     return found
 

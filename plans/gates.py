@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from plans.compliance import refuse_outdated, what_blocks_submission
+from plans.compliance import REASONS_SHOWN, refuse_outdated, what_blocks_submission
 from plans.formal_review import summary, what_is, what_is_open
 from plans.models import (
     CountyPlan,
@@ -18,11 +18,17 @@ from standards.terms import Presence
 from taskforce.models import Organization, OrganizationKind
 
 NAMES_SHOWN = 9
+# The steps that have to wait until every comment has been answered.
+AFTER_ANSWERS = (
+    "hand_over", "submit", "accept", "invite", "hand_in_revision", "confirm_revision",
+)  # fmt: skip
 SENT_BACK = ("return", "reject", "city_return")
 
 
 def check_gate(plan: CountyPlan, version: PlanVersion, step: Step, *, on: date, note: str) -> None:
     """Raise Incomplete (Outdated for old findings) when the step has to wait for something."""
+    if step.code in AFTER_ANSWERS:
+        _comments_answered(plan)
     if step.code in ("hand_over", "submit"):
         _ready_for_submission(version, on=on)
         _answers_a_return(plan, version)
@@ -60,6 +66,14 @@ def _ready_for_submission(version: PlanVersion, *, on: date) -> None:
     reasons = what_blocks_submission(version)
     if reasons:
         raise Incomplete("还不能报送：" + "；".join(reasons) + "。")
+
+
+def _comments_answered(plan: CountyPlan) -> None:
+    waiting = list(plan.comments.unanswered().order_by("pk")[:REASONS_SHOWN])
+    if waiting:
+        more = plan.comments.unanswered().count()
+        names = "；".join(f"{row.subject_name}：{row.text[:40]}" for row in waiting)
+        raise Incomplete(f"还有 {more} 条意见没有答复（{names}）。请先答复或撤回，再办理这一步。")
 
 
 def _answers_a_return(plan: CountyPlan, version: PlanVersion) -> None:
@@ -123,8 +137,15 @@ def _against(version: PlanVersion) -> list[str]:
 
 def _objections_of_units(version: PlanVersion) -> str:
     answers = version.opinions.exclude(stance=Opinion.Stance.AGREE).select_related("unit")
-    said = [f"{row.unit.short_name}{row.get_stance_display()}：{row.text}" for row in answers]
+    said = [
+        f"{row.unit.short_name}{row.get_stance_display()}：{_clause(row.text)}" for row in answers
+    ]
     return "会签意见：" + "；".join(said) + "。" if said else ""
+
+
+def _clause(words: str) -> str:
+    """Return words without their last full stop, to stand inside a sentence."""
+    return words.strip().rstrip("。")
 
 
 def _filed(plan: CountyPlan) -> None:

@@ -165,7 +165,7 @@ def plan_at(state: State, people: People, county: County, mines: int = 2) -> Cou
     plan = open_plan(county_code=county.code, by=clerk, at=OPENED_AT)
     add_version(plan, people)
     for step in WAYS[state].split():
-        _go(plan, step, people)
+        go(plan, step, people)
     plan.refresh_from_db()
     assert plan.state == state
     return plan
@@ -212,7 +212,8 @@ _PLAIN = {
 }
 
 
-def _go(plan: CountyPlan, step: str, people: People) -> None:
+def go(plan: CountyPlan, step: str, people: People) -> None:
+    """Take one step of WAYS by whose it is."""
     plan.refresh_from_db()
     if step in _PLAIN:
         who, at = _PLAIN[step]
@@ -351,7 +352,7 @@ def adjust(plan: CountyPlan, people: People) -> CountyPlan:
     )
     add_version(adjustment, people, b"adjusted")
     for step in WAYS[State.PUBLISHED].split():
-        _go(adjustment, step, people)
+        go(adjustment, step, people)
     return adjustment
 
 

@@ -34,9 +34,11 @@ from tests.factories import (
     OPENED_AT,
     RETURNED_AT,
     SUBMITTED_AT,
+    WAYS,
     add_version,
     file_with_province,
     finish_tasks,
+    go,
     make_experts,
     make_mine,
     pdf_scan,
@@ -418,9 +420,10 @@ def _other_experts(plan: CountyPlan) -> list[str]:
 
 def test_a_refused_step_leaves_nothing(people, counties) -> None:
     plan = plan_at(State.SUBMITTED, people, counties[SHUOCHENG])
+    stranger = people["other_county_leader"]
     steps, entries = StepTaken.objects.count(), TrailEntry.objects.count()
     for step in HOLDERS:
-        outcome_of(step, plan, people["other_county_leader"])
+        outcome_of(step, plan, stranger)
     plan.refresh_from_db()
     assert plan.state == State.SUBMITTED
     assert (StepTaken.objects.count(), TrailEntry.objects.count()) == (steps, entries)
@@ -478,3 +481,69 @@ def test_notice_is_made_with_its_step(people, counties) -> None:
     notice = publish(plan, people)
     assert notice.plan.state == State.PUBLISHED
     assert plan.steps.last().step == "publish"
+
+
+# --- adjustment ----------------------------------------------------------------------------------
+
+
+def test_an_adjustment_goes_the_way_again_and_takes_over_when_published(people, counties) -> None:
+    county = counties[SHUOCHENG]
+    plan = plan_at(State.PUBLISHED, people, county)
+    notice, clerk = Notice.objects.get(), people["county_clerk"]
+    done = plan.tasks.get(mine__registry_no="SZ-140602-0001")
+    done.done_on, done.evidence = date(2025, 9, 10), "验收通过"
+    done.save()
+    with pytest.raises(Incomplete, match="请写明为什么调整。"):
+        start_adjustment(plan_id=plan.pk, why=" ", by=clerk, at=LATER)
+    adjustment = start_adjustment(plan_id=plan.pk, why="范围重划。", by=clerk, at=LATER)
+    assert (adjustment.edition, adjustment.state, adjustment.adjusts) == (2, State.DRAFT, plan)
+    version = add_version(adjustment, people, b"adjusted")
+    version.dispositions.filter(mine__registry_no="SZ-140602-0002").update(
+        kind="close", due_on=date(2025, 11, 30)
+    )
+    save_run(version, find(version, on=date(2025, 9, 2)), job=None)
+    for step in WAYS[State.APPROVED].split():
+        go(adjustment, step, people)
+    plan.refresh_from_db()
+    # Until it is published, the plan in force stays in force, public, and holds the tasks.
+    assert (plan.state, plan.tasks.count(), adjustment.tasks.count()) == (State.PUBLISHED, 2, 0)
+    assert Notice.objects.in_force().get() == notice
+    adjustment.refresh_from_db()
+    newer = publish(adjustment, people)
+    plan.refresh_from_db()
+    assert (plan.state, plan.tasks.count()) == (State.SUPERSEDED, 0)
+    assert Notice.objects.in_force().get() == newer
+    assert (newer.replaces, newer.title) == (
+        notice, "朔城区非煤矿山整治整合实施方案（调整）公示",
+    )  # fmt: skip
+    tasks = adjustment.tasks.order_by("mine__registry_no")
+    assert list(tasks.values_list("kind", "due_on", "done_on")) == [
+        ("upgrade", date(2025, 12, 31), date(2025, 9, 10)),
+        ("close", date(2025, 11, 30), None),
+    ]
+    with pytest.raises(WrongState, match="方案现在是“已被调整替代”，批复以后、办结以前才能调整。"):
+        start_adjustment(plan_id=plan.pk, why="再调。", by=clerk, at=LATER)
+
+
+def test_a_plan_is_issued_after_its_notice_and_closed_after_its_tasks(people, counties) -> None:
+    plan, office = plan_at(State.PUBLISHED, people, counties[SHUOCHENG]), people["office"]
+
+    def issue_it(note: str) -> Any:
+        return issue_plan(
+            plan_id=plan.pk, document_number="示例", dated_on=date(2025, 9, 3), organ=ORGAN,
+            scan=pdf_scan(), note=note, by=office, at=APPROVED_AT + timedelta(days=1),
+            seen_state="published",
+        )  # fmt: skip
+
+    with pytest.raises(Incomplete, match="公示到 2025-09-10 才结束。确需提前印发的，请在说明里"):
+        issue_it(" ")
+    assert issue_it("市长批示先行印发。").document_number == "示例"
+    assert plan.steps.last().note == "市长批示先行印发。"
+    plan.refresh_from_db()
+    take_step(plan_id=plan.pk, step="start_acceptance", by=office, at=LATER, seen_state="issued")
+    with pytest.raises(Incomplete, match="还有 2 座矿山的任务没有完成：测试1号矿、测试2号矿。"):
+        take_step(plan_id=plan.pk, step="close", by=office, at=LATER, seen_state="acceptance")
+    finish_tasks(plan, people)
+    take_step(plan_id=plan.pk, step="close", by=office, at=LATER, seen_state="acceptance")
+    plan.refresh_from_db()
+    assert plan.state == State.CLOSED

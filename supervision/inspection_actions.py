@@ -1,8 +1,9 @@
 """Change what visits leave behind: teams, records, problems and their way to the end."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,15 @@ class ProblemFound:
     measure: str
     responsible_unit: str
     due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the phone was: degrees, and how many metres it may be off."""
+
+    latitude: Decimal
+    longitude: Decimal
+    accuracy_m: int
 
 
 @transaction.atomic
@@ -96,9 +106,12 @@ def record_visit(
     photos: Iterable["UploadedFile[bytes]"],
     by: Any,
     at: datetime,
+    taken_at: Sequence[datetime] = (),
+    position: Position | None = None,
 ) -> Inspection:
     """Record a visit with its problems and photos; the same draft sent twice is one visit (W-13).
 
+    taken_at: when each photo was taken. position: only when the inspector chose to give it.
     Raise NotAllowed for people outside the team, Incomplete for a day outside the team's period or
     in the future, an acceptance without a mine, a due day before the visit; Refused for photos.
     """
@@ -124,10 +137,11 @@ def record_visit(
         acceptance=acceptance,
         recorded_at=at,
         by=by,
+        **({} if position is None else asdict(position)),
     )
     for each in found:
         _add(visit, each)
-    keep_photos(chosen, inspection=visit, by=by, at=at)
+    keep_photos(chosen, inspection=visit, by=by, at=at, taken_at=taken_at)
     record("督导验收记录", by=by, subject=visit, county=county, problems=len(found))
     return visit
 

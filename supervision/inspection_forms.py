@@ -1,6 +1,9 @@
 """Shape what is typed on a visit, in answer to a problem, and when a team is formed."""
 
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 
 from mines.models import Mine
-from supervision.inspection_actions import ProblemFound
+from supervision.inspection_actions import Position, ProblemFound
 from supervision.inspection_models import PURPOSES, InspectionTeam
 from supervision.inspection_steps import Conclusion, ProblemStep, Severity
 from taskforce.models import Organization, User
@@ -48,6 +51,8 @@ class PhotosField(forms.FileField):
         return [super(PhotosField, self).clean(each, initial) for each in chosen]
 
 
+POSITION = re.compile(r"(-?\d{1,2}\.\d{1,6}) (-?\d{1,3}\.\d{1,6}) (\d{1,6})")
+LONGEST_MOMENT = 14
 PHOTO_HINT = "JPEG 或 PNG，一次最多 9 张，每张不超过 10 MB。"
 
 
@@ -89,6 +94,25 @@ class VisitForm(SeveralFilesForm):
         required=False,
     )
     photos = PhotosField(label="现场照片", required=False, help_text=PHOTO_HINT)
+    taken_at = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
+    position = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
+
+    def clean_taken_at(self) -> list[datetime]:
+        """Return the moments the phone gives, in milliseconds since 1970; none if unreadable."""
+        given = self.cleaned_data["taken_at"].split()
+        if not all(each.isdigit() and len(each) <= LONGEST_MOMENT for each in given):
+            return []
+        return [datetime.fromtimestamp(int(each) / 1000, tz=UTC) for each in given]
+
+    def clean_position(self) -> Position | None:
+        """Return latitude, longitude and accuracy; None when they were not given."""
+        given = self.cleaned_data["position"]
+        if not given:
+            return None
+        found = POSITION.fullmatch(given)
+        if found is None or abs(Decimal(found[1])) > 90 or abs(Decimal(found[2])) > 180:
+            raise forms.ValidationError("附上的位置读不出来。请重新附上，或不附位置再报送。")
+        return Position(Decimal(found[1]), Decimal(found[2]), int(found[3]))
 
     def __init__(
         self,

@@ -132,6 +132,9 @@ class Inspection(models.Model):
     acceptance = models.CharField(
         "验收结论", max_length=10, choices=Conclusion.choices(), blank=True
     )
+    latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
+    accuracy_m = models.PositiveIntegerField("定位误差", null=True, blank=True)
     draft_key = models.UUIDField("记录编号", unique=True, null=True, editable=False)
     recorded_at = models.DateTimeField("记录时间", default=timezone.now)
     by = models.ForeignKey(
@@ -148,7 +151,13 @@ class Inspection(models.Model):
                 condition=Q(acceptance="") | Q(purpose="accept", mine__isnull=False),
                 name="inspection_accepts_a_mine",
                 violation_error_message="验收结论只记在对某座矿山的验收里。",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(latitude__isnull=True, longitude__isnull=True, accuracy_m__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                name="inspection_position_is_whole",
+                violation_error_message="位置要有纬度和经度。",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -252,6 +261,7 @@ class Photo(models.Model):
     file = models.FileField("文件", max_length=200)
     kind = models.CharField("格式", max_length=4, choices=[("jpg", "JPEG"), ("png", "PNG")])
     sha256 = models.CharField("SHA-256", max_length=64)
+    taken_at = models.DateTimeField("拍摄时间", null=True, blank=True)
     added_at = models.DateTimeField("时间")
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name="上传人", on_delete=models.PROTECT

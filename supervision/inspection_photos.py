@@ -1,6 +1,6 @@
 """Check photos by what they hold, not by what they are called, and keep them under own names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -63,15 +63,21 @@ def keep_photos(
     event: ProblemEvent | None = None,
     by: Any,
     at: datetime,
+    taken_at: Sequence[datetime] = (),
 ) -> list[Photo]:
     """Store checked photos in the caller's transaction; one chosen twice is kept once.
 
+    taken_at: when each was taken, as the phone says; taken for true only when there is one for each
+    photo and none lies ahead of `at`.
     Raises Refused when the disk is full. Files of a transaction that fails are taken back.
     """
     kept: list[Photo] = []
     stored: list[StoredFile] = []
+    chosen = list(photos)
+    known = len(taken_at) == len(chosen) and all(moment <= at for moment in taken_at)
+    moments: Sequence[datetime | None] = taken_at if known else [None] * len(chosen)
     try:
-        for photo in photos:
+        for photo, moment in zip(chosen, moments, strict=True):
             kind = kind_of(photo)
             file = store(photo.chunks(), folder=f"inspections/{at:%Y}", suffix=f".{kind}")
             stored.append(file)
@@ -85,6 +91,7 @@ def keep_photos(
                     file=file.name,
                     kind=kind,
                     sha256=file.sha256,
+                    taken_at=moment,
                     added_at=at,
                     added_by=by,
                 )

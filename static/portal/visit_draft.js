@@ -107,9 +107,43 @@
     say("已恢复本机上没有报送的草稿。");
   }
 
+  // --- where and when -------------------------------------------------------------------------
+
+  const where = form.querySelector("[data-position]");
+  const position = form.elements.position;
+  const takenAt = form.elements.taken_at;
+
+  function showPosition(words) {
+    where.querySelector("[data-position-note]").textContent = words;
+    where.querySelector("[data-position-drop]").hidden = !position.value;
+  }
+
+  if (where && "geolocation" in navigator && window.isSecureContext) {
+    where.hidden = false;
+    where.querySelector("[data-position-add]").addEventListener("click", () => {
+      showPosition("正在定位…");
+      navigator.geolocation.getCurrentPosition(
+        ({ coords }) => {
+          const degrees = [coords.latitude, coords.longitude].map((value) => value.toFixed(6));
+          position.value = [...degrees, Math.min(999999, Math.round(coords.accuracy))].join(" ");
+          showPosition(`已附上：北纬 ${degrees[0]}°，东经 ${degrees[1]}°`);
+          keep();
+        },
+        () => showPosition("没有得到位置。可以在浏览器里允许定位后再试，也可以不附。"),
+        { enableHighAccuracy: true, timeout: 15000 }
+      );
+    });
+    where.querySelector("[data-position-drop]").addEventListener("click", () => {
+      position.value = "";
+      showPosition("");
+      keep();
+    });
+  }
+
   form.addEventListener("input", keep);
   files.addEventListener("change", keepPhotos);
   form.addEventListener("submit", (event) => {
+    takenAt.value = Array.from(files.files, (file) => Math.round(file.lastModified)).join(" ");
     keep();
     if (!navigator.onLine) {
       event.preventDefault();
@@ -122,5 +156,6 @@
   window.addEventListener("offline", () => say("网络断了。可以继续填，内容存在本机。"));
   drop.addEventListener("click", () => forget(key).then(() => location.reload()));
   bringBack();
+  if (position.value) showPosition("已附上草稿里的位置。");
   bringBackPhotos();
 })();

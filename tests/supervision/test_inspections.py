@@ -170,6 +170,12 @@ def test_same_photo_chosen_twice_is_kept_once(team, people, counties, settings):
     assert len(list((settings.MEDIA_ROOT / "inspections").rglob("*.jpg"))) == 1
 
 
+def test_a_clock_ahead_of_ours_says_nothing_about_a_photo(team, people, counties):
+    ahead = at(9, 3) + timedelta(days=3000)
+    visit = record(team, people, counties[SHUOCHENG], photos=[photo()], taken_at=[ahead])
+    assert visit.photos.get().taken_at is None
+
+
 def test_ten_photos_are_too_many():
     with pytest.raises(Refused, match="最多传 9 张"):
         check_photos([photo()] * 10)
@@ -282,10 +288,16 @@ def test_visit_is_recorded_through_the_page(team, people, counties):
     wrong = client.post(page, {**data, "problems-0-due_on": "", "photos": [photo()]})
     assert wrong.status_code == 422
     assert "道路没有洒水" in wrong.content.decode()
+    odd = client.post(page, {**data, "position": "91.5 112.4 10", "photos": [photo()]})
+    assert "附上的位置读不出来" in odd.content.decode()
+    data |= {"taken_at": "1756800000000 1756800060000", "position": "39.331234 112.432101 12"}
     sent = client.post(page, {**data, "photos": [photo(), photo(PNG, "b.png")]}, follow=True)
     assert "督导验收记录已存。" in sent.content.decode()
     visit = Inspection.objects.get()
     assert (visit.problems.count(), visit.photos.count()) == (1, 2)
+    assert "2025-09-02 16:01 拍摄" in sent.content.decode()
+    assert "北纬 39.331234°，东经 112.432101°" in sent.content.decode()
+    assert "误差约 12 米" in sent.content.decode()
     answer = client.get(reverse("inspection-photo", args=[visit.photos.first().pk]))
     assert b"".join(answer.streaming_content) == JPEG
     assert answer["Content-Type"] == "image/jpeg"

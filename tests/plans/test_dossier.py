@@ -56,7 +56,8 @@ def test_the_dossier_holds_everything_with_its_hash(people, counties) -> None:
     job.refresh_from_db()
     assert job.state == Job.State.DONE, job.error
     dossier = Dossier.objects.get(plan=plan)
-    content = dossier.file.read()
+    with dossier.file.open("rb") as file:
+        content = file.read()
     assert hashlib.sha256(content).hexdigest() == dossier.sha256
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()

@@ -75,7 +75,8 @@ def test_an_unanswered_comment_holds_the_next_step(people, counties) -> None:
     plan = plan_at(State.FORMAL_REVIEW, people, counties[SHUOCHENG])
     tick_all(plan, people)
     comment = Comment.objects.create(
-        plan=plan, on="mine", mine=plan.county.mines.first(), subject_name="测试1号矿", text="请核实面积。", by=people["office"],
+        plan=plan, on="mine", mine=plan.county.mines.first(), subject_name="测试1号矿",
+        text="请核实面积。", by=people["office"],
         at=ACCEPTED_AT, from_county=False,
     )  # fmt: skip
     with pytest.raises(Incomplete, match="还有 1 条意见没有答复（测试1号矿：请核实面积。）"):

@@ -95,7 +95,7 @@ def _versions(plan: CountyPlan) -> Iterator[Entry]:
 
 
 def _documents(plan: CountyPlan) -> Iterator[Entry]:
-    approval = getattr(plan, "approval", None)
+    approval: Any = getattr(plan, "approval", None)
     rows: list[Any] = [*([approval] if approval else []), *plan.documents.all()]
     listed = []
     for row in rows:
@@ -107,10 +107,10 @@ def _documents(plan: CountyPlan) -> Iterator[Entry]:
         content = _read(row.scan)
         if content is not None:
             yield f"文件/{kind}{PurePosixPath(row.scan.name).suffix}", content
-    for number, attachment in enumerate(plan.attachments.all(), 1):
+    for number, attachment in enumerate(plan.attachments.filter(withdrawn_at=None), 1):
         content = _read(attachment.file)
         if content is not None:
-            suffix = PurePosixPath(attachment.file.name).suffix
+            suffix = PurePosixPath(str(attachment.file.name)).suffix
             yield f"附件/{number:02d}{suffix}", content
             listed.append({"kind": "附件", "number": f"{number:02d}", "title": attachment.title})
     yield "文件/目录.json", _json(listed)

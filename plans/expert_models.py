@@ -232,7 +232,7 @@ class PlanGrant(UserObjectPermissionBase):
     starts_at = models.DateTimeField("起")
     ends_at = models.DateTimeField("止", null=True, blank=True)
 
-    objects = PlanGrantQuerySet.as_manager()
+    objects: ClassVar[Any] = PlanGrantQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = False

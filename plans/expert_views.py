@@ -24,7 +24,7 @@ from plans.panel_part import FORMS
 from plans.review_documents import PAPERS
 from plans.review_views import part_of
 from plans.views import again, part_page, visible_plan
-from plans.workflow import State
+from plans.workflow import REVIEW_AS_EXPERT, State
 from shuozhou_mines.errors import Incomplete, Refused
 from taskforce import permissions as rights
 from taskforce.trail import record
@@ -136,7 +136,7 @@ def panel_conclude(request: HttpRequest, plan_id: int) -> HttpResponse:
 
 def _again(request: HttpRequest, plan: CountyPlan, name: str, form: Any) -> HttpResponse:
     """Show the panel's part again with what was typed."""
-    permissions.check_right(request.user, permissions.REVIEW_AS_EXPERT, plan)
+    permissions.check_right(request.user, REVIEW_AS_EXPERT, plan)
     return part_page(request, plan, "panel", status=422, forms=dict.fromkeys(FORMS) | {name: form})
 
 

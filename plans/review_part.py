@@ -109,7 +109,7 @@ def opinion_form(
 
 def documents_part(plan: CountyPlan) -> list[dict[str, Any]]:
     """Return the official documents of a plan in their order, with the address of each scan."""
-    approval = getattr(plan, "approval", None)
+    approval: Any = getattr(plan, "approval", None)
     rows: list[Any] = [approval] if approval else []
     rows += list(plan.documents.all())
     return [

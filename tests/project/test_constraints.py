@@ -412,7 +412,10 @@ BREAK: dict[str, Callable[[Any], Any]] = {
         plan=here.plan, title="附件", size=0, uploaded_by=here.people["office"]
     ),
     "attachment_withdrawn_by_somebody": lambda here: Attachment.objects.create(
-        plan=here.plan, title="附件", size=1, uploaded_by=here.people["office"],
+        plan=here.plan,
+        title="附件",
+        size=1,
+        uploaded_by=here.people["office"],
         withdrawn_at=OPENED_AT,
     ),
     "comment_is_on_something": lambda here: _comment(here, mine=None),

@@ -4,6 +4,7 @@ import argparse
 import io
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pikepdf
@@ -70,7 +71,7 @@ class Walk:
         self.told("1/6", "朔城区填报员、分管领导和专班办公室经办人登录")
         plan = self.open_plan()
         self.plan_url = plan.url
-        stages = {
+        stages: dict[str, Callable[[], object]] = {
             "草稿": self.compile_and_hand_over,
             "县级审定": self.submit,
             "已报送": lambda: self.take(self.office, "receive", "签收"),
@@ -166,7 +167,7 @@ class Walk:
     def take(self, who: Visitor, step: str, label: str, **fields: str) -> Page:
         """Take a plain step as somebody, and make sure that it was taken."""
         page = who.get(self.plan_url)
-        answer = who.post(page, f"/steps/{step}/", **fields)
+        answer = who.post(page, f"/steps/{step}/", None, **fields)
         answer.must_say(f"已办理：{label}")
         return answer
 
@@ -186,7 +187,7 @@ class Walk:
         part = self.office.get(f"{self.plan_url}?part=formal")
         names = sorted(set(re.findall(r'name="(S-H\d\d-presence)"', part.html)))
         ticks = dict.fromkeys(names, "present")
-        self.office.post(part, "/formal/", **ticks).must_say("形式审查已保存")
+        self.office.post(part, "/formal/", None, **ticks).must_say("形式审查已保存")
         self.take(self.office, "accept", "受理并转会签")
         self.told("4/6", f"专班办公室形式审查 {len(names)} 项，受理，转成员单位会签")
 

@@ -153,9 +153,11 @@ def _is_active_note(thing: Any) -> bool:
 
 def _clean_picture(content: bytes) -> tuple[Looked, bytes]:
     """Draw the picture anew, upright; where and by whom it was taken does not come along."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    # WeasyPrint lets torn pictures pass wherever it has been loaded; here they are refused.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
             if picture.width * picture.height > MOST_PIXELS:

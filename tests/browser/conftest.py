@@ -93,6 +93,7 @@ class Visitor:
 
     def scan(self, rules: list[str] = RULES) -> list[str]:
         """Return what axe finds wrong with the page, one line for each element."""
+        self.page.wait_for_load_state()
         # Through the debugger: the page's own policy lets no script in, and that stays so.
         if not self.page.evaluate("() => 'axe' in window"):
             session = self._context.new_cdp_session(self.page)

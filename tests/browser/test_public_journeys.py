@@ -43,6 +43,7 @@ def test_object_on_a_phone_follow_and_get_the_reply(site, walked, visitors, down
     office = visitors("office")
     office.page.goto("/staff/objections/")
     office.page.get_by_role("link", name=number).click()
+    office.page.wait_for_url(re.compile(r"/staff/objections/\d+/"))
     assert "示例异议人" not in office.page.content()
     assert office.scan() == []
     office.page.get_by_role("button", name="查看身份信息").click()

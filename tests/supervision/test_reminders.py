@@ -106,6 +106,7 @@ def test_a_new_due_day_is_reminded_of_anew(addressed, visit):  # noqa: F811
 def test_no_address_no_job_and_quiet_ticks_ask_little(
     people, counties, django_assert_max_num_queries
 ):
+    assert people.values()
     open_month(APRIL)
     tick(at(4, 25))
     assert Job.objects.filter(kind=REMINDER_JOB).count() == 0

@@ -1,6 +1,7 @@
 """Walk a visit from the site to the closing of its problems, and a meeting to its orders."""
 
 import re
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -43,6 +44,15 @@ def fill_problem(page: Page, number: int, text: str, due_on: date) -> None:
     block.get_by_label("整改时限").fill(due_on.isoformat())
 
 
+def wait_for_photos(page: Page, number: int) -> None:
+    """Wait until the draft's photos are back; the page's policy lets nothing poll inside it."""
+    deadline = time.monotonic() + 20
+    count = "() => document.querySelector('input[type=file]').files.length"
+    while page.evaluate(count) != number:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
 def step(visitor: Any, label: str, button: str, words: str) -> None:
     visitor.page.get_by_label(label).fill(words)
     visitor.page.get_by_role("button", name=button).click()
@@ -79,7 +89,7 @@ def test_visit_goes_to_the_closing_and_a_meeting_follows(visitors: Any, site: Si
     expect(page.get_by_text("已恢复本机上没有报送的草稿")).to_be_visible()
     expect(page.get_by_label("检查情况")).to_have_value("抽查两处采场（示例）。")
     assert not inspector.is_wider_than_the_window()
-    page.wait_for_function("document.querySelector('input[type=file]').files.length === 1")
+    wait_for_photos(page, 1)
     page.get_by_role("button", name=re.compile("存入并发给")).click()
     expect(page.get_by_text("督导验收记录已存。")).to_be_visible()
     expect(page.locator(".photos img")).to_have_count(1)

@@ -74,7 +74,7 @@ def day_field(label: str) -> forms.DateField:
     """Return a field for one day."""
     return forms.DateField(
         label=label,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "请按 2026-05-30 的样子填写日期。"},
     )
 

@@ -10,6 +10,8 @@ import pytest
 from django import forms
 from django.core.paginator import Paginator
 from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import reverse
 
 from standards.terms import Disposition, MineState, Verdict
 
@@ -218,3 +220,13 @@ def test_text_from_workbooks_is_escaped_in_problems() -> None:
     assert "<img" not in html
     assert "&lt;img src=x&gt;" in html
     assert "&lt;b&gt;表&lt;/b&gt;!D7" in html
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("ground")
+def test_a_day_that_is_known_stands_in_its_field(people) -> None:
+    office = Client()
+    office.force_login(people["office"], "django.contrib.auth.backends.ModelBackend")
+    page = office.get(reverse("plan-round")).content.decode()
+    # The browser shows nothing for a day that is written any other way.
+    assert re.search(r'<input type="date" name="compile_due_on" value="2025-05-31"', page)
